@@ -1,0 +1,47 @@
+// A loaded model, shared by every thread of the process.
+#pragma once
+
+#include <onnxruntime_cxx_api.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cloudeasyml::runtime {
+
+/// A graph input's or output's declared type.
+struct TensorInfo {
+  std::string name;
+  ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  /// One entry per axis, -1 where the model leaves it open. Empty for a scalar.
+  std::vector<int64_t> dims;
+  /// One entry per axis: the symbolic name ("batch"), or "" where the model gives none.
+  std::vector<std::string> dimNames;
+};
+
+/// An ORT session with what callers ask of it again and again. Running it is safe from many threads.
+class Session {
+ public:
+  /// Takes over a loaded session; `providers` lists what was really appended, in order.
+  Session(Ort::Session session, std::vector<std::string> providers);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const std::vector<TensorInfo>& inputs() const noexcept { return inputs_; }
+  const std::vector<TensorInfo>& outputs() const noexcept { return outputs_; }
+  /// Null-terminated names in declaration order, as OrtApi::Run takes them.
+  const std::vector<const char*>& inputNames() const noexcept { return inputNames_; }
+  const std::vector<const char*>& outputNames() const noexcept { return outputNames_; }
+  const std::vector<std::string>& providers() const noexcept { return providers_; }
+  Ort::Session& ort() noexcept { return session_; }
+
+ private:
+  Ort::Session session_;
+  std::vector<std::string> providers_;
+  std::vector<TensorInfo> inputs_;
+  std::vector<TensorInfo> outputs_;
+  std::vector<const char*> inputNames_;
+  std::vector<const char*> outputNames_;
+};
+
+}  // namespace cloudeasyml::runtime

@@ -1,0 +1,5 @@
+/** What plugins and scripts import: `import { BaseModel, InferenceSession, Tensor } from 'cloudeasyml'`. */
+export * from './plugin/baseModel.js';
+export { modelDirectory } from './plugin/modelDirectory.js';
+export { reportProgress, type TrainingProgress } from './plugin/trainingProgress.js';
+export * from './engine/index.js';
