@@ -1,0 +1,7 @@
+#pragma once
+
+namespace cloudeasyml::serving {
+
+class Scheduler {};
+
+}  // namespace cloudeasyml::serving
