@@ -187,7 +187,7 @@ export function mergeConfig(
   const block = validate(servingSchema, override, { path: ['config', 'serving'] });
   refuseServerSettings(plugin, block);
   if (plugin.kind === 'onnx') {
-    validate(mapping({ serving: z.unknown() }), deploymentConfig, { path: ['config'] });
+    validate(mapping({ serving: z.unknown().optional() }), deploymentConfig, { path: ['config'] });
   }
   const merged: DeploymentConfig = {
     config: mergeMappings(plugin.config, settings),

@@ -72,7 +72,7 @@ export function createModel(
  * need not extend this copy's BaseModel to be served.
  */
 function findModelClass(exports: unknown, entry: string): ModelClass {
-  const named = isClass(exports) || isObject(exports) ? exports : {};
+  const named = isObject(exports) ? exports : {};
   const preferred = Reflect.get(named, 'default');
   if (isClass(preferred)) return complete(preferred, 'the default export', entry);
   const classes = Object.entries(named).filter(([, value]) => isClass(value));
@@ -104,7 +104,7 @@ function refuse(message: string): never {
 }
 
 function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function isClass(value: unknown): value is { prototype: object } {

@@ -12,7 +12,7 @@ import { installHint } from './requirements.js';
 export function describePluginError(error: unknown, directory: string): string {
   if (error instanceof CloudEasyMLError) return error.message;
   if (!(error instanceof Error))
-    return `it threw ${JSON.stringify(error) ?? String(error)}, which is not an Error.`;
+    return `It threw ${JSON.stringify(error) ?? String(error)}, which is not an Error.`;
   return (
     missingModule(error, directory) ?? syntaxError(error, directory) ?? thrown(error, directory)
   );

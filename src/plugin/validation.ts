@@ -43,10 +43,17 @@ export function validate<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => describe(issue, value, place));
+  const faults = result.error.issues.map((issue) => describe(innermost(issue), value, place));
   throw new CloudEasyMLError('invalid_input', faults.map((fault) => fault.message).join(' '), {
     path: faults[0]!.path,
   });
+}
+
+/** Of a union that nothing fits, the fault inside the alternative that fits so far; else the union's own. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const inside = issue.errors.flat().find(({ path }) => path.length > 0);
+  return inside ? innermost({ ...inside, path: [...issue.path, ...inside.path] }) : issue;
 }
 
 function describe(issue: z.core.$ZodIssue, value: unknown, place: Place) {
