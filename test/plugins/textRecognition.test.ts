@@ -11,7 +11,10 @@ import {
 
 const plugin = new URL('../../plugins/textRecognition/', import.meta.url);
 const fixtures = new URL('../fixtures/textRecognition/', import.meta.url);
-const config = load(readFileSync(new URL('config.yaml', plugin), 'utf8')) as TextRecognitionConfig;
+// The server keeps the serving block to itself.
+const { serving: _serving, ...config } = load(
+  readFileSync(new URL('config.yaml', plugin), 'utf8'),
+) as TextRecognitionConfig & { serving: unknown };
 
 const receipt = readFileSync(new URL('example.png', plugin));
 const sign = readFileSync(new URL('sign.jpg', fixtures));
@@ -220,10 +223,15 @@ describe('bad requests', () => {
 });
 
 describe('the model', () => {
-  test('refuses a setting that makes no sense, by its name', async () => {
-    const detection = { ...config.detection, threshold: 3 };
+  test.each([
+    ['out of range', { threshold: 3 }, 'config.detection.threshold', /<=1/],
+    ['unknown', { treshold: 0.4 }, 'config.detection', /treshold/],
+  ])('refuses a setting that is %s', async (_kind, change, path, message) => {
+    const detection = { ...config.detection, ...change };
     await expect(new TextRecognitionModel({ ...config, detection }).load()).rejects.toMatchObject({
-      path: 'config.detection.threshold',
+      name: 'InputError',
+      path,
+      message: expect.stringMatching(message),
     });
   });
 
