@@ -11,7 +11,7 @@ beforeEach(async () => {
   now = Date.now();
   plane = await ControlPlane.start({ now: () => now });
 });
-afterEach(() => plane.discard());
+afterEach(() => plane.stop());
 
 async function restart(adminKey?: string): Promise<void> {
   plane.stop();
@@ -156,7 +156,10 @@ describe('API keys', () => {
     const key = await plane.makeKey({ permissions: ['keys', 'predict'], expiresInDays: 2 });
     const ask = (body: object, by = key) =>
       plane.call('POST', '/api-keys', { key: by, body: { name: 'child', ...body } });
-    expect((await ask({ userId: 'bob' })).json).toMatchObject({ code: 'forbidden', path: 'userId' });
+    expect((await ask({ userId: 'bob' })).json).toMatchObject({
+      code: 'forbidden',
+      path: 'userId',
+    });
     expect((await ask({ permissions: ['admin'] })).json.code).toBe('forbidden');
     expect((await ask({ permissions: ['predict', 'usage'] })).json.code).toBe('forbidden');
     expect((await ask({ expiresInDays: 3 })).json.code).toBe('forbidden');

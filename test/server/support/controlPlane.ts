@@ -1,9 +1,10 @@
+import uWS, { type us_listen_socket } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import uWS, { type us_listen_socket } from 'uWebSockets.js';
+import { afterAll } from 'vitest';
 import { KeyRing } from '../../../dist/auth/keyRing.js';
 import type {
   DeploymentRequest,
@@ -99,8 +100,16 @@ export interface ControlPlaneOptions {
   now?: () => number;
 }
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is removed after the test file. */
 export function temporaryFolder(): string {
-  return mkdtempSync(path.join(os.tmpdir(), 'cloudeasyml-test-'));
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'cloudeasyml-test-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** The management routes on a port of their own, with a data folder of their own. */
@@ -192,18 +201,12 @@ export class ControlPlane {
     return net.connect(this.#port, '127.0.0.1');
   }
 
-  /** Stops, as a process that ends does. The data folder stays. */
+  /** Stops, as a process that ends does. The data folder stays until the test file is done. */
   stop(): void {
     this.usage.stop();
     if (this.#socket) uWS.us_listen_socket_close(this.#socket);
     this.#socket = undefined;
     this.#app.close();
     this.#store.close();
-  }
-
-  /** Stops and removes the data folder. */
-  discard(): void {
-    this.stop();
-    rmSync(this.data, { recursive: true, force: true });
   }
 }
