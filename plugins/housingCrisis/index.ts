@@ -1,0 +1,1 @@
+export { HousingCrisisModel } from './model.js';

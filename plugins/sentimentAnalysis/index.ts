@@ -1,0 +1,1 @@
+export { SentimentAnalysisModel } from './model.js';
