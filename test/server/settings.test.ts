@@ -133,7 +133,7 @@ describe('settings', () => {
 
   it('never repeat the admin key, and take it from no flag', () => {
     const { message } = failure('', { CLOUDEASYML_ADMIN_KEY: 'hunter2' });
-    expect(message).toContain('at least 16 characters');
+    expect(message).toContain('at least 8 characters');
     expect(message).not.toContain('hunter2');
     expect(settingsTable.find(({ path: at }) => at === 'adminKey')?.flag).toBeUndefined();
     expect(settingsHelp()).not.toContain('admin-key');
