@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "codec/half.h"
+#include "codec/jsonText.h"
 #include "codec/requestError.h"
 #include "runtime/elementType.h"
 
@@ -219,7 +220,11 @@ class RowReader {
         overflow = (bits & 0x7F80) == 0x7F80;
         out_.push(bits);
       }
-      if (overflow) failRange(std::to_string(wide));
+      if (overflow) {
+        std::string number;
+        writeDouble(number, wide);
+        failRange(number);
+      }
     }
   }
 
@@ -305,8 +310,13 @@ void readRows(ondemand::value value, const InputSpec& spec, const std::string& p
 }
 
 void throwMalformed(simdjson::error_code error) {
+  // The parser's texts begin with the error's own name, which says nothing to a client.
+  std::string_view reason = simdjson::error_message(error);
+  const size_t colon = reason.find(": ");
+  if (colon != std::string_view::npos) reason.remove_prefix(colon + 2);
   throw RequestError("malformed_json", "",
-                     std::string("The body is not valid JSON: ") + simdjson::error_message(error));
+                     "The body is not valid JSON: " + std::string(reason) +
+                         (reason.back() == '.' ? "" : "."));
 }
 
 void validate(ondemand::value value, int depth) {
