@@ -147,9 +147,10 @@ export class HousingCrisisModel extends BaseModel {
       rows.length,
       featureNames.length,
     ]);
-    const { price } = this.#session.run({ features });
+    const price = this.#session.run({ features }).price?.data;
+    if (!(price instanceof Float32Array)) throw new Error('The model has no float32 prices.');
     // A float32 has some seven digits; the others that JavaScript would show are noise.
-    return Array.from(price!.data, (value) => Number(Number(value).toPrecision(7)));
+    return Array.from(price, (value) => Number(value.toPrecision(7)));
   }
 }
 

@@ -124,10 +124,10 @@ export class TransformerClassifier implements TextClassifier {
 
   /** A text's token ids, cut to the limit; the special ones around the text stay. */
   #encode(text: string): number[] {
-    const { ids } = this.#tokenizer.encode(text);
+    const ids: number[] = this.#tokenizer.encode(text).ids;
     const excess = ids.length - this.#maxLength;
     if (excess <= 0) return ids;
-    const plain = this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+    const plain: number[] = this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
     const start = ids.findIndex((_, at) => plain.every((id, offset) => ids[at + offset] === id));
     if (start === -1) return ids.slice(0, this.#maxLength);
     const end = start + plain.length - excess;

@@ -10,7 +10,7 @@ const dataFolder = mkdtempSync(path.join(tmpdir(), 'cloudeasyml-housing-'));
 process.env.CLOUDEASYML_DATA = dataFolder;
 
 type Module = typeof import('../../plugins/housingCrisis/index.js');
-const { HousingCrisisModel } = await importPlugin<Module>('housingCrisis/index.ts');
+const { HousingCrisisModel } = await importPlugin<Module>('plugins/housingCrisis/index.ts');
 const model = new HousingCrisisModel({});
 
 beforeAll(() => model.load());

@@ -1,12 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { TrainingProgress } from 'cloudeasyml';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { onProgress, type TrainingProgress } from '../../dist/plugin/trainingProgress.js';
 import { importPlugin } from './importPlugin.js';
 
+type Progress = typeof import('../../dist/plugin/trainingProgress.js');
+const { onProgress } = await importPlugin<Progress>('dist/plugin/trainingProgress.js');
 type Module = typeof import('../../plugins/housingCrisis/index.js');
-const { HousingCrisisModel } = await importPlugin<Module>('housingCrisis/index.ts');
+const { HousingCrisisModel } = await importPlugin<Module>('plugins/housingCrisis/index.ts');
 
 const root = mkdtempSync(path.join(tmpdir(), 'cloudeasyml-training-'));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importPlugin } from './importPlugin.js';
 
 type Module = typeof import('../../plugins/sentimentAnalysis/index.js');
-const { SentimentAnalysisModel } = await importPlugin<Module>('sentimentAnalysis/index.ts');
+const { SentimentAnalysisModel } = await importPlugin<Module>('plugins/sentimentAnalysis/index.ts');
 const model = new SentimentAnalysisModel({});
 
 beforeAll(() => model.load());

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { importPlugin } from './importPlugin.js';
 
 type Module = typeof import('../../plugins/sentimentAnalysis/index.js');
-const { SentimentAnalysisModel } = await importPlugin<Module>('sentimentAnalysis/index.ts');
+const { SentimentAnalysisModel } = await importPlugin<Module>('plugins/sentimentAnalysis/index.ts');
 
 const vocabulary = '[PAD] [UNK] [CLS] [SEP] the film was good bad ##ly act ##ing un ##even'.split(
   ' ',
