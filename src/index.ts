@@ -1,5 +1,6 @@
 /** What plugins and scripts import: `import { BaseModel, InferenceSession, Tensor } from 'cloudeasyml'`. */
+
+export * from './engine/index.js';
 export * from './plugin/baseModel.js';
 export { modelDirectory } from './plugin/modelDirectory.js';
 export { reportProgress, type TrainingProgress } from './plugin/trainingProgress.js';
-export * from './engine/index.js';

@@ -1,3 +1,5 @@
+import type { ProviderChoice, SessionSettings } from './config.js';
+
 /**
  * The contract between the server and a plugin.
  *
@@ -83,6 +85,11 @@ type MaybePromise<T> = T | Promise<T>;
 export abstract class BaseModel<Config extends object = Record<string, unknown>> {
   /** `config.yaml`, overridden by the deployment's `config`. */
   readonly config: Config;
+  /**
+   * The `serving:` block's execution providers and session settings, set before `load()`: what to make
+   * this model's `InferenceSession`s with. `{}` outside the server.
+   */
+  sessionOptions: SessionSettings & { executionProviders?: ProviderChoice[] | 'auto' } = {};
   /** Set by `load()`; the server never calls `predict()` before. */
   isLoaded = false;
 

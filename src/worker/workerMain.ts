@@ -1,0 +1,45 @@
+/** The one task of each pool thread: its batch loop, and the pool's messages to it. */
+import { CloudEasyMLError } from '../errors.js';
+import { describePluginError } from '../plugin/pluginError.js';
+import { BatchLoop } from './batchLoop.js';
+import type { FromWorker, Hosting, ToWorker, WorkerTask } from './messages.js';
+
+export default async function runWorker({ port }: WorkerTask): Promise<void> {
+  const loop = new BatchLoop();
+  const tell = (message: FromWorker) => port.postMessage(message);
+
+  const host = async (hosting: Hosting) => {
+    const { handle, plugin } = hosting;
+    try {
+      await loop.host(hosting);
+      tell({ type: 'hosted', handle });
+    } catch (error) {
+      const known = error instanceof CloudEasyMLError;
+      tell({
+        type: 'failed',
+        handle,
+        code: known ? error.code : 'model_load_failed',
+        message: known ? error.message : describePluginError(error, plugin?.directory ?? ''),
+      });
+    }
+  };
+
+  port.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'host':
+        void host(message.hosting);
+        break;
+      case 'unhost':
+        loop
+          .unhost(message.handle)
+          .catch(() => {})
+          .finally(() => tell({ type: 'unhosted', handle: message.handle }));
+        break;
+      case 'stop':
+        loop.stop();
+    }
+  });
+  tell({ type: 'ready', workerId: loop.workerId });
+  await loop.run();
+  port.close();
+}
