@@ -83,7 +83,7 @@ export class HousingCrisisModel extends BaseModel {
     const trainedFolder = modelDirectory(modelName);
     const folder = isSavedIn(trainedFolder) ? trainedFolder : pretrainedFolder;
     const { model, market } = await readEnsemble(folder);
-    this.#session = await InferenceSession.create(model);
+    this.#session = await InferenceSession.create(model, this.sessionOptions);
     this.#market = market;
     this.isLoaded = true;
   }

@@ -18,7 +18,6 @@ const configSchema = z.looseObject({
       path: z.string().min(1).optional(),
       maxLength: z.int().min(3).default(512),
       batchSize: z.int().min(1).default(32),
-      executionProviders: z.array(z.string()).optional(),
     })
     .prefault({}),
 });
@@ -61,10 +60,10 @@ export class SentimentAnalysisModel extends BaseModel {
       const [issue] = checked.error.issues;
       throw new InputError(['config', ...issue!.path].join('.'), issue!.message);
     }
-    const { path, batchSize, ...options } = checked.data.model;
+    const { path, maxLength, batchSize } = checked.data.model;
     this.#classifier = path
-      ? await TransformerClassifier.create(path, options)
-      : await LexiconClassifier.create();
+      ? await TransformerClassifier.create(path, maxLength, this.sessionOptions)
+      : await LexiconClassifier.create(this.sessionOptions);
     this.#batchSize = batchSize;
     this.isLoaded = true;
   }

@@ -219,6 +219,14 @@ test('names labels that the export leaves unnamed', async () => {
   model.unload();
 });
 
+test('refuses a model with an input that no text fills', async () => {
+  const inputs = ['input_ids', 'attention_mask', 'position_ids'];
+  await expect(load(writeExport('positions', { id2label }, inputs))).rejects.toMatchObject({
+    path: 'config.model.path',
+    message: expect.stringContaining('it has "position_ids" too'),
+  });
+});
+
 test('says what an unusable export lacks', async () => {
   const path_ = 'config.model.path';
   await expect(load(path.join(root, 'nowhere'))).rejects.toMatchObject({
