@@ -191,6 +191,7 @@ function readFlag(options: Record<string, unknown>, name: string): boolean {
 function parseSettings<Schema extends z.ZodType>(schema: Schema, settings: unknown, name: string) {
   const checked = schema.safeParse(settings);
   if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  throw new InputError([name, ...issue!.path].join('.'), issue!.message);
+  const { path: where, message } = checked.error.issues[0]!;
+  const value = where.reduce<unknown>((inner, key) => Reflect.get(Object(inner), key), settings);
+  throw new InputError([name, ...where].join('.'), `${message}; received ${JSON.stringify(value)}`);
 }

@@ -57,8 +57,15 @@ export class SentimentAnalysisModel extends BaseModel {
   async load(): Promise<void> {
     const checked = configSchema.safeParse(this.config);
     if (!checked.success) {
-      const [issue] = checked.error.issues;
-      throw new InputError(['config', ...issue!.path].join('.'), issue!.message);
+      const { path, message } = checked.error.issues[0]!;
+      const value = path.reduce<unknown>(
+        (inner, key) => Reflect.get(Object(inner), key),
+        this.config,
+      );
+      throw new InputError(
+        ['config', ...path].join('.'),
+        `${message}; received ${JSON.stringify(value)}`,
+      );
     }
     const { path, maxLength, batchSize } = checked.data.model;
     this.#classifier = path

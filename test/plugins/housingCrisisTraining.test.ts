@@ -123,7 +123,7 @@ test.each([
   [{ ...market(60), y: [1] }, {}, 'trainingData.y', '60 prices'],
   [{ ...market(60), valX: market(5).X }, {}, 'trainingData.valY', '5 prices'],
   [market(39), {}, 'trainingData.X', 'at least 40 rows but received 39'],
-  [market(60), { rounds: 0 }, 'config.rounds', ''],
+  [market(60), { rounds: 0 }, 'config.rounds', 'received 0'],
   [market(60), { round: 10 }, 'config', 'round'],
 ])(
   'refuses training data or settings that do not fit: %#',
