@@ -178,19 +178,18 @@ export class KeyRing {
     if (!record || !keyMatches(key, record.hash)) {
       throw new CloudEasyMLError('key_invalid', 'The API key is unknown or was revoked.');
     }
-    const now = this.#now();
-    if (record.expiresAt !== null && record.expiresAt <= now) {
+    if (record.expiresAt !== null && record.expiresAt <= this.#now()) {
       this.#byKeyId.delete(record.keyId);
       const when = new Date(record.expiresAt).toISOString();
       throw new CloudEasyMLError('key_invalid', `The API key expired at ${when}.`);
     }
-    return this.#remember(authorization, record, now);
+    return this.#remember(authorization, record);
   }
 
-  #remember(authorization: string, record: KeyRecord, now: number): Principal {
+  #remember(authorization: string, record: KeyRecord): Principal {
     let principal = this.#byKeyId.get(record.keyId);
     if (!principal) {
-      principal = new Principal(record, this.userIndexOf(record.userId), now);
+      principal = new Principal(record, this.userIndexOf(record.userId));
       this.#byKeyId.set(record.keyId, principal);
     }
     if (this.#byHeader.size >= cachedHeaders) {

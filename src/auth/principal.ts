@@ -34,7 +34,7 @@ export class Principal {
    */
   expiresAt: number;
 
-  constructor(key: KeyRecord, userIndex: number, nowMs: number) {
+  constructor(key: KeyRecord, userIndex: number) {
     const has = (permission: Permission) =>
       key.permissions.includes(permission) || key.permissions.includes('admin');
     this.keyId = key.keyId;
@@ -46,7 +46,7 @@ export class Principal {
     this.canManageKeys = has('keys');
     this.isAdmin = has('admin');
     this.rateLimit = key.rateLimit ?? Infinity;
-    this.limiter = new TokenBucket(this.rateLimit, nowMs);
+    this.limiter = new TokenBucket(this.rateLimit);
     this.expiresAt = key.expiresAt ?? Infinity;
   }
 

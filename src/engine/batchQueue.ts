@@ -34,7 +34,7 @@ export class BatchQueue {
       options.deploymentId,
       options.owner,
       [limits.maxBatchSize, limits.maxQueueDelayUs, limits.maxQueueSize, limits.timeoutMs],
-      model?.session.native,
+      model?.session.handle,
       model ? JSON.stringify(model.metadata) : '{}',
     );
   }

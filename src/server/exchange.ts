@@ -52,7 +52,9 @@ export class Exchange {
       'x-request-id': this.requestId,
       ...this.#corsHeaders,
     };
-    const body = text ? (answer.body as string) : JSON.stringify(answer.body);
+    const whole = text ? (answer.body as string) : JSON.stringify(answer.body);
+    // A body after HEAD would be taken for the start of the next answer.
+    const body = this.method === 'HEAD' ? '' : whole;
     this.status = status;
     this.#res.cork(() => {
       this.#res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);

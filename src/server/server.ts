@@ -109,10 +109,20 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   return { port, url: urlOf(settings.host, port), newAdminKey, close };
 }
 
+// The types leave these two out.
+const exclusivePort = 1;
+interface ExclusiveApp {
+  listen(
+    host: string,
+    port: number,
+    options: number,
+    listening: (socket: us_listen_socket | false) => void,
+  ): void;
+}
+
 function listen(app: TemplatedApp, { host, port }: Settings): Promise<us_listen_socket> {
   return new Promise((resolve, reject) => {
-    // Without exclusiveness a second server would silently share the port.
-    app.listen(host, port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+    const listening = (socket: us_listen_socket | false) => {
       if (socket) resolve(socket);
       else {
         reject(
@@ -123,7 +133,9 @@ function listen(app: TemplatedApp, { host, port }: Settings): Promise<us_listen_
           ),
         );
       }
-    });
+    };
+    // Without exclusiveness a second server would silently share the port.
+    (app as unknown as ExclusiveApp).listen(host, port, exclusivePort, listening);
   });
 }
 

@@ -33,12 +33,12 @@ export const settingsSchema = z.strictObject({
   }),
   adminKey: z
     .string()
-    .min(16)
+    .min(8)
     .regex(/^[\x21-\x7e]+$/)
     .optional()
     .meta({
       description:
-        'The bootstrap key, with every permission: at least 16 printable ASCII characters without spaces.',
+        'The bootstrap key, with every permission: at least 8 printable ASCII characters without spaces.',
       defaultText: 'the first start makes one and prints it once',
       secret: true,
     }),

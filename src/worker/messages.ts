@@ -29,8 +29,16 @@ export type ToWorker =
   | { type: 'unhost'; handle: number }
   | { type: 'stop' };
 
+export interface LoadFailure {
+  type: 'failed';
+  handle: number;
+  code: ErrorCode;
+  message: string;
+  path?: string;
+}
+
 export type FromWorker =
   | { type: 'ready'; workerId: number }
   | { type: 'hosted'; handle: number }
-  | { type: 'failed'; handle: number; code: ErrorCode; message: string }
+  | LoadFailure
   | { type: 'unhosted'; handle: number };

@@ -163,11 +163,11 @@ export class WorkerSeat {
         this.#settle('host', message.handle);
         break;
       case 'failed': {
-        const { handle, code, message: text } = message;
+        const { handle, code, message: text, path } = message;
         if (!this.#waiters.has(`host ${handle}`)) {
           this.#logger.error({ reason: text }, 'a deployment did not load again on a new worker');
         }
-        this.#settle('host', handle, new CloudEasyMLError(code, text));
+        this.#settle('host', handle, new CloudEasyMLError(code, text, { path }));
         break;
       }
       case 'unhosted':
