@@ -48,7 +48,7 @@ export interface CrisisReport {
   };
 }
 
-/** The price drop that counts in full; Boston's own poorest quarter is some 25 to 75 % below its median. */
+/** The price drop that counts in full; Boston's own cheapest quarter is 20 to 76 % below its median. */
 const fullPriceDrop = 0.5;
 
 const advice: Record<keyof SignalWeights, string> = {
