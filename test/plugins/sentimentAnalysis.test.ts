@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importPlugin } from './importPlugin.js';
+import { readmeExamples, rounded } from './readmeExamples.js';
 
 type Module = typeof import('../../plugins/sentimentAnalysis/index.js');
 const { SentimentAnalysisModel } = await importPlugin<Module>('plugins/sentimentAnalysis/index.ts');
@@ -21,6 +22,14 @@ test('answers with a label and its probability for each text', () => {
   expect(output.metadata).toEqual({ modelName: 'afinn-165', numInputs: 2 });
   expect(output.processingTimeMs).toBeGreaterThan(0);
 });
+
+test.each(readmeExamples('sentimentAnalysis'))(
+  'answers as its README says: %#',
+  ({ request, answer }) => {
+    const { predictions, metadata } = model.predict({ options: {}, ...request });
+    expect(rounded({ predictions, metadata })).toEqual(rounded(answer));
+  },
+);
 
 test('takes a single text too, and no text', () => {
   expect(classify('What a wonderful day').predictions).toMatchObject([{ label: 'POSITIVE' }]);
