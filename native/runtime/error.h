@@ -6,11 +6,11 @@
 
 namespace cloudeasyml {
 
-/// A failure with a code from the error table (src/engine/errors.ts) and a full sentence for its user.
+/// A failure with a code from the error table (src/engine/errors.ts) and a full sentence for its
+/// user.
 class Error : public std::runtime_error {
  public:
-  Error(const char* code, const std::string& message)
-      : std::runtime_error(message), code_(code) {}
+  Error(const char* code, const std::string& message) : std::runtime_error(message), code_(code) {}
   /// A string literal, so it outlives the error.
   const char* code() const noexcept { return code_; }
 

@@ -19,7 +19,8 @@ struct TensorInfo {
   std::vector<std::string> dimNames;
 };
 
-/// An ORT session with what callers ask of it again and again. Running it is safe from many threads.
+/// An ORT session with what callers ask of it again and again. Running it is safe from many
+/// threads.
 class Session {
  public:
   /// Takes over a loaded session; `providers` lists what was really appended, in order.

@@ -1,1 +1,12 @@
-export {};
+export type { TensorData, TensorDataOf, TensorType } from './elementTypes.js';
+export type { Feeds, RequestedOutputs } from './runner.js';
+export {
+  configureRuntime,
+  type RuntimeInfo,
+  type RuntimeOptions,
+  runtimeInfo,
+} from './runtime.js';
+export { InferenceSession } from './session.js';
+export type { ExecutionProviderOptions, SessionOptions } from './sessionOptions.js';
+export { Tensor } from './tensor.js';
+export type { ValueInfo } from './valueInfo.js';

@@ -1,0 +1,60 @@
+// What the addon keeps per JavaScript environment: the main thread has one, and each worker.
+#pragma once
+
+#include <napi.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "engine.h"
+#include "runtime/runRegistry.h"
+
+namespace cloudeasyml::bindings {
+
+/// Memory that JavaScript and the addon both see, so that small tensors and shapes cross between
+/// them without a call: asking Node-API for a typed array's address costs more than copying a few
+/// kilobytes. It begins with numbers (shapes, results); after them lie the bytes of small tensors.
+struct Frame {
+  static constexpr size_t kHeaderNumbers = 2048;
+  static constexpr size_t kHeaderBytes = kHeaderNumbers * sizeof(double);
+  static constexpr size_t kBytes = kHeaderBytes + 64 * 1024;
+  /// Larger tensors are wrapped where they lie.
+  static constexpr size_t kSmallTensorBytes = 4096;
+  /// Where each tensor's bytes begin, so that vector instructions like them.
+  static constexpr size_t kAlignment = 64;
+
+  char* bytes = nullptr;
+  Napi::Reference<Napi::ArrayBuffer> buffer;
+
+  double* header() const noexcept { return reinterpret_cast<double*>(bytes); }
+};
+
+class AddonData {
+ public:
+  explicit AddonData(Napi::Env env);
+  AddonData(const AddonData&) = delete;
+  AddonData& operator=(const AddonData&) = delete;
+
+  static AddonData& of(Napi::Env env) { return *env.GetInstanceData<AddonData>(); }
+
+  /// What the synchronous runs of this thread go on under.
+  const std::shared_ptr<runtime::RunFlag>& threadFlag();
+
+  const std::shared_ptr<Engine> engine = Engine::acquire();
+  Frame frame;
+  /// Node.js's number of this thread.
+  int threadId = 0;
+  /// JavaScript's CloudEasyMLError(code, message).
+  Napi::FunctionReference errorClass;
+  /// Bytes of ORT's memory that JavaScript holds views of. Views outlive this struct.
+  const std::shared_ptr<std::atomic<size_t>> viewedBytes = std::make_shared<std::atomic<size_t>>(0);
+
+ private:
+  std::shared_ptr<runtime::RunFlag> threadFlag_;
+};
+
+/// A flag that the process's exit and `stopThread` reach for as long as it lives.
+std::shared_ptr<runtime::RunFlag> makeRunFlag(const std::shared_ptr<Engine>& engine, int threadId);
+
+}  // namespace cloudeasyml::bindings

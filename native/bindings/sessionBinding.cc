@@ -1,0 +1,193 @@
+#include "bindings/sessionBinding.h"
+
+#include <string>
+#include <utility>
+
+#include "bindings/errors.h"
+#include "bindings/functions.h"
+#include "bindings/promiseWork.h"
+#include "runtime/elementType.h"
+#include "runtime/sessionRequest.h"
+
+namespace cloudeasyml::bindings {
+
+namespace {
+
+using runtime::KeyValues;
+using runtime::Session;
+using runtime::SessionRequest;
+using runtime::TensorInfo;
+
+constexpr napi_type_tag kHandleTag = {0x6b0a9f7d51e24c83, 0x9d3e41c7a85f2b60};
+
+struct Handle {
+  std::shared_ptr<Session> session;
+};
+
+Handle& handleFrom(Napi::Value value) {
+  bool tagged = false;
+  void* handle = nullptr;
+  if (!value.IsObject() ||
+      napi_check_object_type_tag(value.Env(), value, &kHandleTag, &tagged) != napi_ok || !tagged ||
+      napi_unwrap(value.Env(), value, &handle) != napi_ok) {
+    throw Error("invalid_input", "Expected an inference session.");
+  }
+  return *static_cast<Handle*>(handle);
+}
+
+Napi::Object makeHandle(Napi::Env env, std::shared_ptr<Session> session) {
+  auto object = Napi::Object::New(env);
+  auto handle = std::make_unique<Handle>(Handle{std::move(session)});
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); };
+  if (napi_type_tag_object(env, object, &kHandleTag) != napi_ok ||
+      napi_wrap(env, object, handle.get(), finalize, nullptr, nullptr) != napi_ok) {
+    throw Napi::Error::New(env);
+  }
+  handle.release();
+  return object;
+}
+
+KeyValues keyValuesFrom(Napi::Value value) {
+  KeyValues pairs;
+  const auto array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const auto pair = array.Get(i).As<Napi::Array>();
+    pairs.emplace_back(pair.Get(0u).ToString().Utf8Value(), pair.Get(1u).ToString().Utf8Value());
+  }
+  return pairs;
+}
+
+/// Reads the request that src/engine/sessionOptions.ts makes. `model` is a path or the model's
+/// bytes.
+SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
+  SessionRequest request;
+  if (model.IsString()) {
+    request.path = model.As<Napi::String>().Utf8Value();
+  } else {
+    const auto bytes = model.As<Napi::Uint8Array>();
+    request.bytes = bytes.Data();
+    request.byteLength = bytes.ByteLength();
+  }
+  const auto text = [&](const char* key) {
+    return options.Get(key).As<Napi::String>().Utf8Value();
+  };
+  const auto integer = [&](const char* key) {
+    return options.Get(key).As<Napi::Number>().Int32Value();
+  };
+  const auto flag = [&](const char* key) { return options.Get(key).As<Napi::Boolean>().Value(); };
+
+  request.contentHash = text("contentHash");
+  request.optionsKey = text("key");
+  request.optimizedModelPath = text("optimizedModelPath");
+  request.optimization = static_cast<GraphOptimizationLevel>(integer("graphOptimizationLevel"));
+  request.intraOpThreads = integer("intraOpThreads");
+  request.interOpThreads = integer("interOpThreads");
+  request.memoryPattern = flag("memoryPattern");
+  request.cpuArena = flag("cpuArena");
+  request.configEntries = keyValuesFrom(options.Get("configEntries"));
+  const auto providers = options.Get("executionProviders").As<Napi::Array>();
+  for (uint32_t i = 0; i < providers.Length(); ++i) {
+    const auto provider = providers.Get(i).As<Napi::Object>();
+    request.providers.push_back({provider.Get("name").As<Napi::String>().Utf8Value(),
+                                 keyValuesFrom(provider.Get("options"))});
+  }
+  return request;
+}
+
+Napi::Array describe(Napi::Env env, const std::vector<TensorInfo>& infos) {
+  auto array = Napi::Array::New(env, infos.size());
+  for (uint32_t i = 0; i < infos.size(); ++i) {
+    const TensorInfo& info = infos[i];
+    auto dims = Napi::Array::New(env, info.dims.size());
+    for (uint32_t axis = 0; axis < info.dims.size(); ++axis) {
+      const bool named = axis < info.dimNames.size() && !info.dimNames[axis].empty();
+      if (info.dims[axis] >= 0) {
+        dims.Set(axis, static_cast<double>(info.dims[axis]));
+      } else if (named) {
+        dims.Set(axis, info.dimNames[axis]);
+      } else {
+        dims.Set(axis, env.Null());
+      }
+    }
+    auto entry = Napi::Object::New(env);
+    entry.Set("name", info.name);
+    const bool tensor = info.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+    entry.Set("type", tensor ? runtime::elementTypeName(info.type) : "");
+    entry.Set("dims", dims);
+    array.Set(i, entry);
+  }
+  return array;
+}
+
+Napi::Object openedFrom(Napi::Env env, std::shared_ptr<Session> session) {
+  auto opened = Napi::Object::New(env);
+  opened.Set("inputs", describe(env, session->inputs()));
+  opened.Set("outputs", describe(env, session->outputs()));
+  auto providers = Napi::Array::New(env, session->providers().size());
+  for (uint32_t i = 0; i < session->providers().size(); ++i) {
+    providers.Set(i, session->providers()[i]);
+  }
+  opened.Set("executionProviders", providers);
+  opened.Set("handle", makeHandle(env, std::move(session)));
+  return opened;
+}
+
+/// openSessionSync(model, options) → {handle, inputs, outputs, executionProviders}
+napi_value openSessionSync(napi_env env, napi_callback_info raw) {
+  return guarded(env, [&]() -> napi_value {
+    const Napi::CallbackInfo info(env, raw);
+    const auto request = requestFrom(info[0], info[1].As<Napi::Object>());
+    return openedFrom(env, AddonData::of(env).engine->runtime.openSession(request));
+  });
+}
+
+/// openSession(model, options) → a promise of the same. JavaScript must not touch `model` until
+/// then.
+napi_value openSession(napi_env env, napi_callback_info raw) {
+  return guarded(env, [&]() -> napi_value {
+    const Napi::CallbackInfo info(env, raw);
+    return queueWork<std::shared_ptr<Session>>(
+        env, info[0],
+        [engine = AddonData::of(env).engine,
+         request = requestFrom(info[0], info[1].As<Napi::Object>())] {
+          return engine->runtime.openSession(request);
+        },
+        [](Napi::Env env, std::shared_ptr<Session> session) -> Napi::Value {
+          return openedFrom(env, std::move(session));
+        });
+  });
+}
+
+/// releaseSession(handle): runs that are under way keep the session until they end.
+napi_value releaseSession(napi_env env, napi_callback_info raw) {
+  return guarded(env, [&]() -> napi_value {
+    const Napi::CallbackInfo info(env, raw);
+    handleFrom(info[0]).session.reset();
+    return nullptr;
+  });
+}
+
+/// openSessions() → how many sessions the process has open.
+napi_value openSessions(napi_env env, napi_callback_info) {
+  return guarded(env, [&]() -> napi_value {
+    const auto count = AddonData::of(env).engine->runtime.openSessions();
+    return Napi::Number::New(env, static_cast<double>(count));
+  });
+}
+
+}  // namespace
+
+std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle) {
+  auto session = handleFrom(handle).session;
+  if (!session) throw Error("runtime_failed", "The session has been released.");
+  return session;
+}
+
+void registerSession(Napi::Env env, Napi::Object exports, AddonData&) {
+  defineFunction(env, exports, "openSession", openSession);
+  defineFunction(env, exports, "openSessionSync", openSessionSync);
+  defineFunction(env, exports, "releaseSession", releaseSession);
+  defineFunction(env, exports, "openSessions", openSessions);
+}
+
+}  // namespace cloudeasyml::bindings

@@ -1,0 +1,19 @@
+// Opening sessions, and the handle by which JavaScript holds one.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "bindings/addonData.h"
+#include "runtime/session.h"
+
+namespace cloudeasyml::bindings {
+
+/// The session behind a handle that `openSession` gave out. Throws Error("runtime_failed") for a
+/// handle that was released, and Error("invalid_input") for anything else.
+std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle);
+
+void registerSession(Napi::Env env, Napi::Object exports, AddonData& data);
+
+}  // namespace cloudeasyml::bindings

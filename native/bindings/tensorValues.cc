@@ -1,0 +1,166 @@
+#include "bindings/tensorValues.h"
+
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "bindings/errors.h"
+#include "runtime/elementType.h"
+
+namespace cloudeasyml::bindings {
+
+namespace {
+
+// Node frees the memory behind a view only when its event loop turns. A thread that runs model
+// after model without a turn would pile them up: beyond this much, outputs are copied instead.
+constexpr size_t kMaxViewedBytes = size_t{256} << 20;
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+/// ORT's memory for as long as JavaScript has a view of it.
+struct View {
+  Ort::Value value;
+  std::shared_ptr<runtime::Session> session;
+  std::shared_ptr<std::atomic<size_t>> viewedBytes;
+  size_t bytes;
+};
+
+void finalizeView(napi_env, void*, void* hint) {
+  const std::unique_ptr<View> view(static_cast<View*>(hint));
+  *view->viewedBytes -= view->bytes;
+}
+
+napi_value stringsOf(Napi::Env env, const Ort::Value& value) {
+  const size_t count = value.GetTensorTypeAndShapeInfo().GetElementCount();
+  const size_t length = value.GetStringTensorDataLength();
+  std::vector<char> bytes(length);
+  std::vector<size_t> offsets(count + 1, length);
+  if (count > 0) value.GetStringTensorContent(bytes.data(), length, offsets.data(), count);
+  auto strings = Napi::Array::New(env, count);
+  for (size_t i = 0; i < count; ++i) {
+    Napi::HandleScope scope(env);
+    strings.Set(static_cast<uint32_t>(i),
+                Napi::String::New(env, bytes.data() + offsets[i], offsets[i + 1] - offsets[i]));
+  }
+  return strings;
+}
+
+napi_value copyOf(Napi::Env env, const void* memory, size_t bytes) {
+  auto copy = Napi::ArrayBuffer::New(env, bytes);
+  if (bytes > 0) std::memcpy(copy.Data(), memory, bytes);
+  return copy;
+}
+
+}  // namespace
+
+Dims readDims(const double* numbers, size_t rank) {
+  Dims dims(rank);
+  for (size_t i = 0; i < rank; ++i) {
+    const double number = numbers[i];
+    if (!(number >= 0 && number <= kMaxSafeInteger)) {
+      throw Error("invalid_input", "Axis " + std::to_string(i) + " has no valid length.");
+    }
+    dims[i] = static_cast<int64_t>(number);
+  }
+  return dims;
+}
+
+size_t byteLengthOf(const Dims& dims, ONNXTensorElementDataType type) {
+  size_t bytes = std::max<size_t>(runtime::elementSize(type), 1);
+  bool overflow = false;
+  for (const int64_t dim : dims) {
+    if (dim == 0) return 0;
+    const auto length = static_cast<size_t>(dim);
+    overflow = overflow || bytes > std::numeric_limits<size_t>::max() / length;
+    bytes *= length;
+  }
+  if (overflow) throw Error("invalid_input", "The shape has more elements than memory can hold.");
+  return bytes;
+}
+
+Ort::Value wrapMemory(void* memory, size_t available, const Dims& dims,
+                      ONNXTensorElementDataType type, const std::string& name) {
+  const size_t needed = byteLengthOf(dims, type);
+  if (available < needed) {
+    throw Error("invalid_input", "\"" + name + "\" needs " + std::to_string(needed) +
+                                     " bytes for its shape, but its memory has " +
+                                     std::to_string(available) +
+                                     (available == 0 ? ": it was detached." : "."));
+  }
+  // ORT wants an address even where there is nothing at it.
+  static char nothing[Frame::kAlignment];
+  return Ort::Value::CreateTensor(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault),
+                                  memory && needed > 0 ? memory : nothing, needed, dims.data(),
+                                  dims.size(), type);
+}
+
+Ort::Value wrapTypedArray(Napi::Env env, napi_value typedArray, const Dims& dims,
+                          ONNXTensorElementDataType type, const std::string& name) {
+  napi_typedarray_type elementType;
+  size_t length = 0;
+  void* memory = nullptr;
+  if (napi_get_typedarray_info(env, typedArray, &elementType, &length, &memory, nullptr, nullptr) !=
+      napi_ok) {
+    throw Error("invalid_input", "The data of \"" + name + "\" is not a typed array.");
+  }
+  static constexpr size_t kElementBytes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  const auto at = static_cast<size_t>(elementType);
+  const size_t elementBytes = at < std::size(kElementBytes) ? kElementBytes[at] : 1;
+  return wrapMemory(memory, length * elementBytes, dims, type, name);
+}
+
+Ort::Value copyStrings(Napi::Env env, napi_value array, const Dims& dims, const std::string& name) {
+  const size_t count = byteLengthOf(dims, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+  const Napi::Array source = Napi::Value(env, array).As<Napi::Array>();
+  if (!source.IsArray() || source.Length() != count) {
+    throw Error("invalid_input", "\"" + name + "\" needs an array of " + std::to_string(count) +
+                                     " strings for its shape.");
+  }
+  std::vector<std::string> strings(count);
+  std::vector<const char*> pointers(count);
+  for (size_t i = 0; i < count; ++i) {
+    Napi::HandleScope scope(env);
+    const Napi::Value element = source.Get(static_cast<uint32_t>(i));
+    if (!element.IsString()) {
+      throw Error("invalid_input",
+                  "Element " + std::to_string(i) + " of \"" + name + "\" is not a string.");
+    }
+    strings[i] = element.As<Napi::String>().Utf8Value();
+    pointers[i] = strings[i].c_str();
+  }
+  Ort::AllocatorWithDefaultOptions allocator;
+  auto value = Ort::Value::CreateTensor(allocator, dims.data(), dims.size(),
+                                        ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+  // One by one, with lengths: a string may hold zero bytes.
+  for (size_t i = 0; i < count; ++i) {
+    char* buffer = value.GetResizedStringTensorElementBuffer(i, strings[i].size());
+    if (!strings[i].empty()) std::memcpy(buffer, strings[i].data(), strings[i].size());
+  }
+  return value;
+}
+
+napi_value elementsOf(Napi::Env env, Ort::Value value, std::shared_ptr<runtime::Session> session) {
+  const auto info = value.GetTensorTypeAndShapeInfo();
+  const auto type = info.GetElementType();
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return stringsOf(env, value);
+
+  void* memory = value.GetTensorMutableRawData();
+  const size_t bytes = info.GetElementCount() * runtime::elementSize(type);
+  const auto& viewedBytes = AddonData::of(env).viewedBytes;
+  if (bytes <= Frame::kSmallTensorBytes || *viewedBytes + bytes > kMaxViewedBytes) {
+    return copyOf(env, memory, bytes);
+  }
+  auto view =
+      std::make_unique<View>(View{std::move(value), std::move(session), viewedBytes, bytes});
+  napi_value buffer;
+  if (napi_create_external_arraybuffer(env, memory, bytes, finalizeView, view.get(), &buffer) !=
+      napi_ok) {
+    // Some embedders of V8 refuse foreign memory.
+    return copyOf(env, memory, bytes);
+  }
+  *viewedBytes += bytes;
+  view.release();
+  return buffer;
+}
+
+}  // namespace cloudeasyml::bindings

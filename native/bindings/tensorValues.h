@@ -1,0 +1,42 @@
+// ORT values from JavaScript's memory, and JavaScript's views of ORT's memory.
+#pragma once
+
+#include <napi.h>
+#include <onnxruntime_cxx_api.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bindings/addonData.h"
+#include "runtime/session.h"
+
+namespace cloudeasyml::bindings {
+
+using Dims = std::vector<int64_t>;
+
+/// Reads `rank` numbers that JavaScript wrote. Throws where one is no axis length.
+Dims readDims(const double* numbers, size_t rank);
+
+/// Bytes of a tensor of this shape and type. Throws where that overflows.
+size_t byteLengthOf(const Dims& dims, ONNXTensorElementDataType type);
+
+/// A tensor over `available` bytes of memory that the caller keeps alive. `name` is the input's or
+/// output's, for the message where the memory is too small.
+Ort::Value wrapMemory(void* memory, size_t available, const Dims& dims,
+                      ONNXTensorElementDataType type, const std::string& name);
+
+/// A tensor over a typed array's memory, which the caller keeps alive.
+Ort::Value wrapTypedArray(Napi::Env env, napi_value typedArray, const Dims& dims,
+                          ONNXTensorElementDataType type, const std::string& name);
+
+/// A tensor of strings, copied out of a JavaScript array.
+Ort::Value copyStrings(Napi::Env env, napi_value array, const Dims& dims, const std::string& name);
+
+/// A tensor's elements for JavaScript: an array of strings, or an ArrayBuffer. The buffer views
+/// ORT's memory where that is worth it, and frees it when it is collected. `session` is kept until
+/// then.
+napi_value elementsOf(Napi::Env env, Ort::Value value, std::shared_ptr<runtime::Session> session);
+
+}  // namespace cloudeasyml::bindings

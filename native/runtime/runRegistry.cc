@@ -1,0 +1,40 @@
+#include "runtime/runRegistry.h"
+
+#include <string>
+
+#include "runtime/error.h"
+
+namespace cloudeasyml::runtime {
+
+void throwRunFailure(const Ort::Status& failure, const RunFlag& flag) {
+  if (flag.stopped()) throw Error("cancelled", "The run was cancelled.");
+  const std::string message = failure.GetErrorMessage();
+  const bool refused = failure.GetErrorCode() == ORT_INVALID_ARGUMENT;
+  throw Error(refused ? "invalid_input" : "runtime_failed", message);
+}
+
+void RunRegistry::add(RunFlag& flag) {
+  std::lock_guard lock(mutex_);
+  flags_.insert(&flag);
+  if (exiting_) flag.stop();
+}
+
+void RunRegistry::remove(RunFlag& flag) noexcept {
+  std::lock_guard lock(mutex_);
+  flags_.erase(&flag);
+}
+
+void RunRegistry::stopThread(int threadId) noexcept {
+  std::lock_guard lock(mutex_);
+  for (RunFlag* flag : flags_) {
+    if (flag->threadId() == threadId) flag->stop();
+  }
+}
+
+void RunRegistry::stopAll() noexcept {
+  std::lock_guard lock(mutex_);
+  exiting_ = true;
+  for (RunFlag* flag : flags_) flag->stop();
+}
+
+}  // namespace cloudeasyml::runtime

@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { CloudEasyMLError } from '../errors.js';
+
+/** An open session as the addon describes it. A type of '' is one that is no tensor. */
+export interface OpenedSession {
+  handle: object;
+  inputs: { name: string; type: string; dims: (number | string | null)[] }[];
+  outputs: { name: string; type: string; dims: (number | string | null)[] }[];
+  executionProviders: string[];
+}
+
+/** Session options with every default filled in, as the addon reads them. */
+export interface NativeSessionOptions {
+  /** The other fields in one text: what tells two sessions of one model apart. */
+  key: string;
+  contentHash: string;
+  optimizedModelPath: string;
+  executionProviders: { name: string; options: [string, string][] }[];
+  graphOptimizationLevel: number;
+  intraOpThreads: number;
+  interOpThreads: number;
+  memoryPattern: boolean;
+  cpuArena: boolean;
+  configEntries: [string, string][];
+}
+
+/** Runs one session on this thread; native/bindings/runner.h says how. */
+export interface NativeRunner {
+  select(outputs: number[]): void;
+  bindInput(slot: number, offset: number, rank: number): void;
+  bindOutput(slot: number, offset: number, rank: number): void;
+  wrapInput(slot: number, data: object, rank: number): void;
+  wrapOutput(slot: number, data: object, rank: number): void;
+  run(): void;
+  take(slot: number): ArrayBuffer | string[];
+  close(): void;
+}
+
+export interface RuntimeSettings {
+  library: string;
+  intraOpThreads: number;
+  interOpThreads: number;
+  spinning: boolean;
+}
+
+/** What native/bindings registers. */
+export interface Addon {
+  initialize(errorClass: typeof CloudEasyMLError, threadId: number): ArrayBuffer;
+  startRuntime(settings: RuntimeSettings): void;
+  ensureRuntimeStarted(settings: RuntimeSettings): void;
+  runtimeInfo(): { version: string; library: string; executionProviders: string[] };
+  stopThread(threadId: number): void;
+  stopAll(): void;
+  openSession(model: string | Uint8Array, options: NativeSessionOptions): Promise<OpenedSession>;
+  openSessionSync(model: string | Uint8Array, options: NativeSessionOptions): OpenedSession;
+  releaseSession(handle: object): void;
+  openSessions(): number;
+  createRunner(handle: object): NativeRunner;
+}
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+function load(): Addon {
+  const file =
+    process.env.CLOUDEASYML_ADDON || path.join(root, 'build', 'Release', 'cloudeasyml.node');
+  try {
+    return createRequire(import.meta.url)(file);
+  } catch (cause) {
+    throw new CloudEasyMLError(
+      'internal',
+      `The native engine "${file}" did not load: ${(cause as Error).message}. Build it with: npm run build`,
+      { cause },
+    );
+  }
+}
+
+export const addon = load();
+
+/** Memory that this thread and the addon both see; native/bindings/addonData.h says how it is laid out. */
+export const frame = addon.initialize(CloudEasyMLError, threadId);
+
+// A run that goes on while the process ends would keep it from ending, or outlive what it uses.
+if (isMainThread) process.once('exit', () => addon.stopAll());

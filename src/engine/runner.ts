@@ -1,0 +1,171 @@
+import { frame, type NativeRunner } from './addon.js';
+import { checkTensor, wrongNames } from './checks.js';
+import { dataClasses } from './elementTypes.js';
+import { copyElements, header, Slot } from './slot.js';
+import { Tensor } from './tensor.js';
+import type { PlacedValue } from './valueInfo.js';
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+/** Which outputs to compute, by name; or where to, by tensors whose memory takes them. */
+export type RequestedOutputs = readonly string[] | Record<string, Tensor>;
+
+/** The place in the frame that the addon reports for an output that is not there. */
+const tooLarge = -1;
+
+function isNames(outputs: RequestedOutputs): outputs is readonly string[] {
+  return Array.isArray(outputs);
+}
+
+/**
+ * Runs one session on this thread.
+ *
+ * Small tensors are copied through the frame, where their shape and place are remembered from call to
+ * call, so that a call in a loop crosses into native code once. Large ones are wrapped where they lie.
+ */
+export class Runner {
+  readonly #native: NativeRunner;
+  readonly #inputs: readonly Slot[];
+  readonly #inputNames: readonly string[];
+  readonly #outputs: readonly PlacedValue[];
+  readonly #outputNames: readonly string[];
+  /** The outputs that the next run computes. */
+  #selected: readonly Slot[] = [];
+  /** Whether they are bound to the caller's tensors. */
+  #owned = false;
+
+  constructor(
+    native: NativeRunner,
+    inputs: readonly PlacedValue[],
+    outputs: readonly PlacedValue[],
+  ) {
+    this.#native = native;
+    this.#inputs = inputs.map(
+      (info) => new Slot(info, info.place, native.bindInput, native.wrapInput),
+    );
+    this.#inputNames = inputs.map(({ name }) => name);
+    this.#outputs = outputs;
+    this.#outputNames = outputs.map(({ name }) => name);
+  }
+
+  run(feeds: Feeds, outputs: RequestedOutputs | undefined): Record<string, Tensor> {
+    // Getters and proxies among the caller's objects may run models too: they come before the frame is
+    // written to.
+    this.#takeInputs(feeds);
+    if (outputs === undefined || isNames(outputs)) {
+      this.#select(outputs ?? this.#outputNames, false);
+      this.#sendInputs();
+      this.#native.run();
+      return this.#results();
+    }
+    this.#takeOutputs(outputs);
+    let offset = this.#sendInputs();
+    for (const slot of this.#selected) offset = slot.place(offset);
+    this.#native.run();
+    for (const slot of this.#selected) {
+      slot.receive();
+      slot.tensor = undefined;
+    }
+    return outputs;
+  }
+
+  close(): void {
+    this.#native.close();
+  }
+
+  #takeInputs(feeds: Feeds): void {
+    let given = 0;
+    for (const _ in feeds) given++;
+    let found = 0;
+    for (const slot of this.#inputs) {
+      const tensor = feeds[slot.info.name];
+      if (tensor === undefined) break;
+      if (!(tensor instanceof Tensor) || tensor.type !== slot.info.type) {
+        checkTensor(slot.info, tensor);
+      }
+      slot.tensor = tensor;
+      found++;
+    }
+    if (found !== this.#inputs.length || given !== found) {
+      throw wrongNames('input', Object.keys(feeds), this.#inputNames);
+    }
+  }
+
+  #sendInputs(): number {
+    let offset = header.byteLength;
+    for (const slot of this.#inputs) {
+      offset = slot.place(offset);
+      slot.send();
+      slot.tensor = undefined;
+    }
+    return offset;
+  }
+
+  #takeOutputs(outputs: Record<string, Tensor>): void {
+    let matched = 0;
+    for (const name in outputs) {
+      if (this.#selected[matched]?.info.name !== name) {
+        matched = -1;
+        break;
+      }
+      matched++;
+    }
+    if (!this.#owned || matched !== this.#selected.length) this.#select(Object.keys(outputs), true);
+    for (const slot of this.#selected) {
+      const tensor = outputs[slot.info.name];
+      if (!(tensor instanceof Tensor) || tensor.type !== slot.info.type) {
+        checkTensor(slot.info, tensor);
+      }
+      slot.tensor = tensor;
+    }
+  }
+
+  #isSelected(names: readonly string[]): boolean {
+    if (this.#selected.length !== names.length) return false;
+    for (let i = 0; i < names.length; i++) {
+      if (this.#selected[i]!.info.name !== names[i]) return false;
+    }
+    return true;
+  }
+
+  #select(names: readonly string[], owned: boolean): void {
+    if (owned === this.#owned && this.#isSelected(names)) return;
+    const selected = names.map((name, index) => {
+      const info = this.#outputs.find((output) => output.name === name);
+      if (!info) throw wrongNames('output', names, this.#outputNames);
+      return new Slot(info, index, this.#native.bindOutput, this.#native.wrapOutput);
+    });
+    this.#native.select(selected.map(({ info }) => info.place));
+    this.#selected = selected;
+    this.#owned = owned;
+  }
+
+  /** Reads what the addon reports of the outputs that ONNX Runtime allocated. */
+  #results(): Record<string, Tensor> {
+    const results: Record<string, Tensor> = {};
+    let next = 0;
+    // Taking an output may collect garbage, but it never writes to the header.
+    for (let index = 0; index < this.#selected.length; index++) {
+      const { name, type } = this.#selected[index]!.info;
+      const offset = header[next++]!;
+      const rank = header[next++]!;
+      const dims: number[] = [];
+      let size = 1;
+      for (let axis = 0; axis < rank; axis++) {
+        const dim = header[next++]!;
+        dims.push(dim);
+        size *= dim;
+      }
+      results[name] = new Tensor(type, this.#data(type, index, offset, size), dims);
+    }
+    return results;
+  }
+
+  #data(type: Tensor['type'], index: number, offset: number, size: number): Tensor['data'] {
+    if (type === 'string') return this.#native.take(index) as string[];
+    const DataClass = dataClasses[type];
+    if (offset === tooLarge) return new DataClass(this.#native.take(index) as ArrayBuffer);
+    const data = new DataClass(size);
+    copyElements(new DataClass(frame, offset, size), data);
+    return data;
+  }
+}

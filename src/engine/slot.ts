@@ -1,0 +1,112 @@
+import { frame, type NativeRunner } from './addon.js';
+import { checkTensor, wrongMemory } from './checks.js';
+import { dataClasses, type NumericData, type NumericDataClass } from './elementTypes.js';
+import { elementCount, type Tensor } from './tensor.js';
+import type { PlacedValue } from './valueInfo.js';
+
+// The frame's layout is native/bindings/addonData.h's.
+/** The shapes that one call is about, and what it reports. */
+export const header = new Float64Array(frame, 0, 2048);
+const smallTensorBytes = 4096;
+const alignment = 64;
+
+/** The offset of a tensor that does not lie in the frame. */
+const elsewhere = -1;
+const noData = new Uint8Array(0);
+
+/** Below this a loop copies faster than a call of set(). */
+const loopedElements = 16;
+
+export function copyElements(from: NumericData, to: NumericData): void {
+  const length = from.length;
+  if (length > loopedElements) {
+    (to as Float64Array).set(from as Float64Array);
+  } else {
+    for (let i = 0; i < length; i++) to[i] = from[i]!;
+  }
+}
+
+/** One input, or one requested output: the caller's tensor, and what the addon has bound for it. */
+export class Slot {
+  readonly info: PlacedValue;
+  /** The caller's tensor, for the length of a call. */
+  tensor: Tensor | undefined;
+  readonly #index: number;
+  readonly #bind: NativeRunner['bindInput'];
+  readonly #wrap: NativeRunner['wrapInput'];
+  /** Undefined for strings, which never lie in the frame. */
+  readonly #dataClass: NumericDataClass | undefined;
+  // Where the frame holds the bound tensor, and its shape.
+  #offset = elsewhere;
+  #end = 0;
+  #dims: readonly number[] = [];
+  #view: NumericData = noData;
+
+  /** `bind` and `wrap` are the addon's for inputs or for outputs, `index` the slot's number there. */
+  constructor(
+    info: PlacedValue,
+    index: number,
+    bind: NativeRunner['bindInput'],
+    wrap: NativeRunner['wrapInput'],
+  ) {
+    this.info = info;
+    this.#index = index;
+    this.#bind = bind;
+    this.#wrap = wrap;
+    this.#dataClass = info.type === 'string' ? undefined : dataClasses[info.type];
+  }
+
+  /**
+   * Has the next run use the tensor: in the frame at `offset` where it is small, else where it lies.
+   *
+   * @returns where the next slot's tensor may begin
+   */
+  place(offset: number): number {
+    const { data, dims } = this.tensor!;
+    if (this.#fits(offset, dims)) {
+      if (data.length !== this.#view.length) this.#refuseMemory(this.#view.length);
+      return this.#end;
+    }
+    checkTensor(this.info, this.tensor);
+    const length = elementCount(dims);
+    if (data.length !== length) this.#refuseMemory(length);
+    for (let axis = 0; axis < dims.length; axis++) header[axis] = dims[axis]!;
+
+    const dataClass = this.#dataClass;
+    const bytes = dataClass ? length * dataClass.BYTES_PER_ELEMENT : Number.POSITIVE_INFINITY;
+    if (bytes > smallTensorBytes || offset + bytes > frame.byteLength) {
+      this.#offset = elsewhere;
+      this.#wrap(this.#index, data, dims.length);
+      return offset;
+    }
+    this.#bind(this.#index, offset, dims.length);
+    this.#offset = offset;
+    this.#end = (offset + bytes + alignment - 1) & -alignment;
+    this.#dims = dims.slice();
+    this.#view = new dataClass!(frame, offset, length);
+    return this.#end;
+  }
+
+  /** Copies the tensor into the frame, where it lies there. */
+  send(): void {
+    if (this.#offset !== elsewhere) copyElements(this.tensor!.data as NumericData, this.#view);
+  }
+
+  /** The other way round. */
+  receive(): void {
+    if (this.#offset !== elsewhere) copyElements(this.#view, this.tensor!.data as NumericData);
+  }
+
+  /** Whether what is bound serves a tensor of this shape at this offset as well. */
+  #fits(offset: number, dims: readonly number[]): boolean {
+    if (this.#offset !== offset || this.#dims.length !== dims.length) return false;
+    for (let axis = 0; axis < dims.length; axis++) {
+      if (this.#dims[axis] !== dims[axis]) return false;
+    }
+    return true;
+  }
+
+  #refuseMemory(expected: number): never {
+    throw wrongMemory(this.info.name, expected, this.tensor!.data.length);
+  }
+}
