@@ -1,7 +1,118 @@
+// Who runs what next: queues, batches, deadlines.
 #pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "serving/batch.h"
+#include "serving/channel.h"
+#include "serving/deployment.h"
+#include "serving/worker.h"
 
 namespace cloudeasyml::serving {
 
-class Scheduler {};
+/// What became of a request that was handed in.
+enum class Admission : int32_t {
+  kQueued = 0,
+  kNoDeployment = 1,
+  kNotAccepting = 2,
+  kQueueFull = 3,
+};
+
+/// An owner that no deployment has: its requests go to any.
+constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
+
+/// Owns the deployments' queues and deals batches out to workers.
+///
+/// One mutex guards it all; it is held for a few pointer moves at a time and never while a body is read, a
+/// model runs or JavaScript is called. A thread of its own closes batch windows and ends requests whose
+/// time is up, so neither depends on any event loop.
+class Scheduler {
+ public:
+  Scheduler();
+  ~Scheduler();
+
+  // Deployments.
+
+  std::shared_ptr<Deployment> add(std::string id, uint32_t owner, BatchLimits limits,
+                                  std::shared_ptr<const OnnxModel> model);
+  /// Null where there is none, or no longer one.
+  std::shared_ptr<Deployment> find(uint32_t handle) const;
+  /// Takes no more requests; those that wait are still served.
+  void stopAccepting(Deployment& deployment);
+  /// True when nothing waits and nothing runs.
+  bool idle(const Deployment& deployment) const;
+  /// Forgets it and fails what still waits.
+  void remove(Deployment& deployment);
+
+  // Front ends.
+
+  /// Queues a request for the deployment called `id`; a worker that waits is woken. On any other answer
+  /// than kQueued the request stays with the caller.
+  Admission submit(Request* request, std::string_view id, uint32_t owner);
+  Admission submit(Request* request, uint32_t handle, uint32_t owner);
+  /// The client has gone. @returns false where the request has ended already: its completion is on its way.
+  bool cancel(Request* request);
+
+  // Workers.
+
+  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop);
+  void host(Worker& worker, uint32_t handle);
+  void unhost(Worker& worker, uint32_t handle);
+  /// The next batch for a worker, or null; then the worker counts as waiting in the manner of `waiting`.
+  /// Every request of the batch has been read, and its rows counted.
+  Batch* take(Worker& worker, Waiting waiting);
+  /// The worker has stopped waiting by itself.
+  void stopWaiting(Worker& worker);
+  /// Ends a batch; requests that it left unanswered fail.
+  void finish(Worker& worker, Batch* batch);
+  /// The worker is gone: its batches fail, and others take its work. Called on the worker's own thread.
+  void removeWorker(Worker& worker);
+
+  /// Ids of workers that still hold a batch whose requests all ran out of time `graceNs` ago.
+  std::vector<uint32_t> stalledWorkers(int64_t graceNs) const;
+
+ private:
+  using Deployments = std::unordered_map<uint32_t, std::shared_ptr<Deployment>>;
+
+  Admission enqueue(Request* request, const std::shared_ptr<Deployment>& deployment,
+                    uint32_t owner);
+  bool ready(const Deployment& deployment, int64_t now) const noexcept;
+  std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now) const;
+  void pop(Deployment& deployment, size_t count, int64_t now, std::vector<Request*>& out);
+  void putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,
+               std::vector<Request*>::const_iterator last);
+  void dropEnded(Deployment& deployment);
+  void forget(Deployment& deployment, Request* request);
+  void wakeFor(uint32_t handle);
+  void wake(Worker& worker);
+  void terminateIfAbandoned(Worker& worker);
+
+  void keepTime();
+  int64_t sweep(int64_t now);
+
+  mutable std::mutex mutex_;
+  Deployments deployments_;
+  /// Views into the deployments' own ids.
+  std::unordered_map<std::string_view, Deployment*> byId_;
+  std::vector<std::shared_ptr<Worker>> workers_;
+  uint32_t nextHandle_ = 0;
+  uint32_t nextWorker_ = 0;
+  uint32_t nextBatch_ = 0;
+  /// Service time of the deployment served last: one that wakes from idleness starts there.
+  int64_t servedNs_ = 0;
+
+  std::condition_variable timekeeperWake_;
+  int64_t timekeeperNextNs_ = 0;
+  int64_t lastBusyNs_ = 0;
+  bool stopping_ = false;
+  std::thread timekeeper_;
+};
 
 }  // namespace cloudeasyml::serving

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { CloudEasyMLError } from '../errors.js';
+import type { ServingAddon } from './servingAddon.js';
 
 /** An open session as the addon describes it. A type of '' is one that is no tensor. */
 export interface OpenedSession {
@@ -47,7 +48,7 @@ export interface RuntimeSettings {
 }
 
 /** What native/bindings registers. */
-export interface Addon {
+export interface Addon extends ServingAddon {
   initialize(errorClass: typeof CloudEasyMLError, threadId: number): ArrayBuffer;
   startRuntime(settings: RuntimeSettings): void;
   ensureRuntimeStarted(settings: RuntimeSettings): void;

@@ -1,0 +1,21 @@
+// The requests that a worker has taken to run together.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "serving/deployment.h"
+
+namespace cloudeasyml::serving {
+
+struct Batch {
+  uint32_t id = 0;
+  std::shared_ptr<Deployment> deployment;
+  std::vector<Request*> requests;
+  int64_t startNs = 0;
+  /// When the last of its requests runs out of time.
+  int64_t deadlineNs = 0;
+};
+
+}  // namespace cloudeasyml::serving

@@ -1,0 +1,116 @@
+#include "serving/channel.h"
+
+#include <utility>
+
+#include "codec/jsonText.h"
+
+namespace cloudeasyml::serving {
+
+namespace {
+// Buffers up to this size stay with a pooled request.
+constexpr size_t kKeptBytes = 64 * 1024;
+}  // namespace
+
+Channel::Channel(std::function<void()> wake, size_t maxBytes)
+    : wake_(std::move(wake)), maxBytes_(maxBytes) {}
+
+Channel::~Channel() = default;
+
+Request* Channel::open(uint32_t ticket) {
+  Request* request;
+  {
+    std::lock_guard lock(mutex_);
+    if (bytes_ >= maxBytes_) return nullptr;
+    if (free_.empty()) {
+      all_.push_back(std::make_unique<Request>());
+      free_.reserve(all_.capacity());
+      request = all_.back().get();
+    } else {
+      request = free_.back();
+      free_.pop_back();
+    }
+  }
+  request->channel = shared_from_this();
+  request->ticket = ticket;
+  request->rows = 0;
+  request->queued = false;
+  request->processingNs = 0;
+  request->outcome = Outcome::kAnswered;
+  request->holders.store(1, std::memory_order_relaxed);
+  request->done.store(false, std::memory_order_relaxed);
+  return request;
+}
+
+bool Channel::append(Request& request, const void* bytes, size_t size) {
+  {
+    std::lock_guard lock(mutex_);
+    if (bytes_ + size > maxBytes_) return false;
+    bytes_ += size;
+  }
+  request.body.append(bytes, size);
+  return true;
+}
+
+void Channel::release(Request* request) {
+  if (request->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // Both go last: either may be what keeps this channel or a session alive.
+  auto channel = std::move(request->channel);
+  auto deployment = std::move(request->deployment);
+  const size_t held = request->body.size();
+  request->body.clear(kKeptBytes);
+  if (request->answer.capacity() > kKeptBytes) std::string().swap(request->answer);
+  request->answer.clear();
+  std::lock_guard lock(mutex_);
+  bytes_ -= held;
+  free_.push_back(request);
+}
+
+void Channel::complete(Request* request) {
+  bool first;
+  {
+    std::lock_guard lock(mutex_);
+    if (!closed_) {
+      first = completed_.empty();
+      completed_.push_back(request);
+      // Called under the lock, so that close() ends every use of it.
+      if (first) wake_();
+      return;
+    }
+  }
+  release(request);
+}
+
+void Channel::fail(Request* request, const char* code, std::string_view detail,
+                   std::string_view path) {
+  if (request->claim()) completeFailed(request, code, detail, path);
+}
+
+void Channel::completeFailed(Request* request, const char* code, std::string_view detail,
+                             std::string_view path) {
+  request->outcome = Outcome::kFailed;
+  codec::writeFailure(request->answer, code, detail, path);
+  complete(request);
+}
+
+void Channel::drain(std::vector<Request*>& out) {
+  std::lock_guard lock(mutex_);
+  if (out.empty()) {
+    out.swap(completed_);
+  } else {
+    out.insert(out.end(), completed_.begin(), completed_.end());
+    completed_.clear();
+  }
+}
+
+void Channel::close() {
+  std::vector<Request*> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    dropped.swap(completed_);
+    wake_ = nullptr;
+  }
+  for (auto* request : dropped) release(request);
+}
+
+}  // namespace cloudeasyml::serving

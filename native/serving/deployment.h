@@ -1,0 +1,53 @@
+// What the engine knows of a deployment: where its requests wait and how they are batched.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "serving/onnxModel.h"
+#include "serving/request.h"
+
+namespace cloudeasyml::serving {
+
+struct BatchLimits {
+  /// Rows, not requests.
+  uint32_t maxBatchSize = 32;
+  /// How long the oldest request may wait for others to join its batch.
+  int64_t maxQueueDelayNs = 0;
+  /// Requests that may wait; one more is refused.
+  uint32_t maxQueueSize = 1024;
+  /// From a request's arrival to the latest moment of its answer.
+  int64_t timeoutNs = 30'000'000'000;
+};
+
+class Deployment {
+ public:
+  Deployment(std::string id, uint32_t handle, uint32_t owner, BatchLimits limits,
+             std::shared_ptr<const OnnxModel> model)
+      : id(std::move(id)), handle(handle), owner(owner), limits(limits), model(std::move(model)) {}
+
+  const std::string id;
+  /// Short name of the deployment between the engine and its callers.
+  const uint32_t handle;
+  /// Whose requests it takes.
+  const uint32_t owner;
+  const BatchLimits limits;
+  /// Set where the engine runs the model by itself; null for plugins with code.
+  const std::shared_ptr<const OnnxModel> model;
+
+  // The rest is guarded by the scheduler's mutex.
+
+  /// In order of arrival. Requests that ended while they waited stay until they reach the front.
+  std::deque<Request*> queue;
+  /// Requests in `queue` that have not ended.
+  uint32_t waiting = 0;
+  /// Batches that workers hold.
+  uint32_t running = 0;
+  /// Time that workers spent on it, advanced when it wakes from idleness: the least served goes first.
+  int64_t servedNs = 0;
+  bool accepting = true;
+};
+
+}  // namespace cloudeasyml::serving

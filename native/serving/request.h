@@ -1,0 +1,51 @@
+// One prediction request on its way through the engine.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "codec/paddedBuffer.h"
+
+namespace cloudeasyml::serving {
+
+class Channel;
+class Deployment;
+
+/// How a request ended, as the front end reads it from a completion record.
+enum class Outcome : int32_t { kAnswered = 0, kFailed = 1 };
+
+/// A request's bytes, its place in the engine, and its answer. Requests are pooled by their channel, so
+/// their buffers are reused.
+///
+/// Two parties hold a request: the front end until it has seen the completion or cancelled, and the
+/// queue or batch until it has let go. Whoever sets `done` first decides how the request ends, and is
+/// alone in writing `answer`.
+struct Request {
+  std::atomic<int> holders{0};
+  std::atomic<bool> done{false};
+
+  /// Keeps the channel alive while the request is out; null in the pool.
+  std::shared_ptr<Channel> channel;
+  std::shared_ptr<Deployment> deployment;
+  uint32_t ticket = 0;
+  codec::PaddedBuffer body;
+
+  int64_t arrivalNs = 0;
+  int64_t deadlineNs = 0;
+  /// Rows of `data`; 0 until a worker has read the body.
+  uint32_t rows = 0;
+  /// Guarded by the scheduler's mutex.
+  bool queued = false;
+
+  Outcome outcome = Outcome::kAnswered;
+  int64_t processingNs = 0;
+  /// The response body, or a failure as JSON: {"code", "detail", "path"?}.
+  std::string answer;
+
+  /// True for the one caller that may write the answer and deliver it.
+  bool claim() noexcept { return !done.exchange(true, std::memory_order_acq_rel); }
+};
+
+}  // namespace cloudeasyml::serving

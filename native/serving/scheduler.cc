@@ -1,0 +1,455 @@
+#include "serving/scheduler.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "codec/requestError.h"
+#include "serving/time.h"
+
+namespace cloudeasyml::serving {
+
+namespace {
+
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+constexpr char kRemoved[] = "The deployment was removed before the request could run.";
+
+/// Reads requests until the batch's rows are full. Those that can't be read fail here.
+/// @returns how many of `requests` were looked at; the rest, from there on, are for a later batch
+size_t form(Worker& worker, Batch& batch, std::vector<Request*>& requests) {
+  const auto& deployment = *batch.deployment;
+  const uint32_t limit = deployment.limits.maxBatchSize;
+  uint32_t rows = 0;
+  size_t looked = 0;
+  for (; looked < requests.size(); ++looked) {
+    Request* request = requests[looked];
+    // Known from an earlier look.
+    if (request->rows > 0 && rows > 0 && rows + request->rows > limit) break;
+    try {
+      if (deployment.model) {
+        worker.runner.read(*deployment.model, *request);
+      } else if (request->rows == 0) {
+        worker.runner.countRows(*request);
+      }
+    } catch (const codec::RequestError& error) {
+      request->channel->fail(request, error.code(), error.what(), error.path());
+      request->channel->release(request);
+      continue;
+    }
+    if (rows > 0 && rows + request->rows > limit) {
+      if (deployment.model) worker.runner.unread();
+      break;
+    }
+    rows += request->rows;
+    batch.requests.push_back(request);
+    batch.deadlineNs = std::max(batch.deadlineNs, request->deadlineNs);
+    if (rows >= limit) {
+      ++looked;
+      break;
+    }
+  }
+  return looked;
+}
+
+}  // namespace
+
+Scheduler::Scheduler() : timekeeper_([this] { keepTime(); }) {}
+
+Scheduler::~Scheduler() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  timekeeperWake_.notify_one();
+  timekeeper_.join();
+}
+
+std::shared_ptr<Deployment> Scheduler::find(uint32_t handle) const {
+  std::lock_guard lock(mutex_);
+  const auto entry = deployments_.find(handle);
+  return entry == deployments_.end() ? nullptr : entry->second;
+}
+
+std::shared_ptr<Deployment> Scheduler::add(std::string id, uint32_t owner, BatchLimits limits,
+                                           std::shared_ptr<const OnnxModel> model) {
+  std::lock_guard lock(mutex_);
+  auto deployment = std::make_shared<Deployment>(std::move(id), nextHandle_++, owner, limits,
+                                                 std::move(model));
+  deployments_.emplace(deployment->handle, deployment);
+  byId_.emplace(deployment->id, deployment.get());
+  return deployment;
+}
+
+void Scheduler::stopAccepting(Deployment& deployment) {
+  std::lock_guard lock(mutex_);
+  deployment.accepting = false;
+}
+
+bool Scheduler::idle(const Deployment& deployment) const {
+  std::lock_guard lock(mutex_);
+  return deployment.waiting == 0 && deployment.running == 0;
+}
+
+void Scheduler::remove(Deployment& deployment) {
+  std::vector<Request*> left;
+  std::shared_ptr<Deployment> held;
+  {
+    std::lock_guard lock(mutex_);
+    deployment.accepting = false;
+    left.assign(deployment.queue.begin(), deployment.queue.end());
+    deployment.queue.clear();
+    deployment.waiting = 0;
+    byId_.erase(deployment.id);
+    const auto entry = deployments_.find(deployment.handle);
+    if (entry != deployments_.end()) {
+      held = std::move(entry->second);
+      deployments_.erase(entry);
+    }
+    for (auto& worker : workers_) worker->hosted.erase(deployment.handle);
+  }
+  for (auto* request : left) {
+    request->channel->fail(request, "deployment_unavailable",
+                           kRemoved);
+    request->channel->release(request);
+  }
+}
+
+Admission Scheduler::submit(Request* request, std::string_view id, uint32_t owner) {
+  std::lock_guard lock(mutex_);
+  const auto entry = byId_.find(id);
+  if (entry == byId_.end()) return Admission::kNoDeployment;
+  return enqueue(request, deployments_.at(entry->second->handle), owner);
+}
+
+Admission Scheduler::submit(Request* request, uint32_t handle, uint32_t owner) {
+  std::lock_guard lock(mutex_);
+  const auto entry = deployments_.find(handle);
+  if (entry == deployments_.end()) return Admission::kNoDeployment;
+  return enqueue(request, entry->second, owner);
+}
+
+Admission Scheduler::enqueue(Request* request, const std::shared_ptr<Deployment>& held,
+                             uint32_t owner) {
+  auto& deployment = *held;
+  if (owner != kAnyOwner && owner != deployment.owner) return Admission::kNoDeployment;
+  if (!deployment.accepting) return Admission::kNotAccepting;
+  if (deployment.waiting >= deployment.limits.maxQueueSize) return Admission::kQueueFull;
+  request->deployment = held;
+  request->arrivalNs = nowNs();
+  request->deadlineNs = request->arrivalNs + deployment.limits.timeoutNs;
+  request->holders.fetch_add(1, std::memory_order_relaxed);
+  request->queued = true;
+  if (deployment.waiting == 0 && deployment.running == 0) {
+    // Idle time earns no credit against the others.
+    deployment.servedNs = std::max(deployment.servedNs, servedNs_);
+  }
+  deployment.queue.push_back(request);
+  ++deployment.waiting;
+  lastBusyNs_ = request->arrivalNs;
+  int64_t wanted = kNever - 1;
+  if (ready(deployment, request->arrivalNs)) {
+    wakeFor(deployment.handle);
+  } else {
+    wanted = request->arrivalNs + deployment.limits.maxQueueDelayNs;
+  }
+  if (timekeeperNextNs_ > wanted) timekeeperWake_.notify_one();
+  return Admission::kQueued;
+}
+
+bool Scheduler::cancel(Request* request) {
+  std::lock_guard lock(mutex_);
+  if (!request->claim()) return false;
+  if (request->queued) --request->deployment->waiting;
+  for (auto& worker : workers_) terminateIfAbandoned(*worker);
+  return true;
+}
+
+std::shared_ptr<Worker> Scheduler::addWorker(std::function<void()> wakeLoop) {
+  std::lock_guard lock(mutex_);
+  workers_.push_back(std::make_shared<Worker>(nextWorker_++, std::move(wakeLoop)));
+  return workers_.back();
+}
+
+void Scheduler::host(Worker& worker, uint32_t handle) {
+  std::lock_guard lock(mutex_);
+  worker.hosted.insert(handle);
+  wake(worker);
+}
+
+void Scheduler::unhost(Worker& worker, uint32_t handle) {
+  std::lock_guard lock(mutex_);
+  worker.hosted.erase(handle);
+}
+
+bool Scheduler::ready(const Deployment& deployment, int64_t now) const noexcept {
+  if (deployment.waiting == 0) return false;
+  if (deployment.limits.maxQueueDelayNs == 0) return true;
+  if (deployment.waiting >= deployment.limits.maxBatchSize) return true;
+  const Request* oldest = deployment.queue.front();
+  return now >= oldest->arrivalNs + deployment.limits.maxQueueDelayNs;
+}
+
+std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) const {
+  const std::shared_ptr<Deployment>* least = nullptr;
+  for (const uint32_t handle : worker.hosted) {
+    const auto entry = deployments_.find(handle);
+    if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
+    if (least && (*least)->servedNs <= entry->second->servedNs) continue;
+    const bool entered = std::any_of(
+        worker.active.begin(), worker.active.end(),
+        [&](const auto& batch) { return batch->deployment->handle == handle; });
+    if (!entered) least = &entry->second;
+  }
+  return least ? *least : nullptr;
+}
+
+void Scheduler::pop(Deployment& deployment, size_t count, int64_t now,
+                    std::vector<Request*>& out) {
+  while (out.size() < count && !deployment.queue.empty()) {
+    Request* request = deployment.queue.front();
+    deployment.queue.pop_front();
+    if (!request->done.load(std::memory_order_acquire) && request->deadlineNs > now) {
+      request->queued = false;
+      --deployment.waiting;
+      out.push_back(request);
+      continue;
+    }
+    forget(deployment, request);
+  }
+}
+
+// Lets go of a request that left the queue without running.
+void Scheduler::forget(Deployment& deployment, Request* request) {
+  request->queued = false;
+  if (request->claim()) {
+    --deployment.waiting;
+    request->channel->completeFailed(request, "deadline_exceeded",
+                                     "The request waited in the queue until its time was up.");
+  }
+  request->channel->release(request);
+}
+
+void Scheduler::dropEnded(Deployment& deployment) {
+  while (!deployment.queue.empty() &&
+         deployment.queue.front()->done.load(std::memory_order_acquire)) {
+    Request* request = deployment.queue.front();
+    deployment.queue.pop_front();
+    forget(deployment, request);
+  }
+}
+
+void Scheduler::putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,
+                        std::vector<Request*>::const_iterator last) {
+  const bool removed = deployments_.count(deployment.handle) == 0;
+  while (last != first) {
+    Request* request = *--last;
+    if (removed) {
+      request->channel->fail(request, "deployment_unavailable", kRemoved);
+      request->channel->release(request);
+      continue;
+    }
+    deployment.queue.push_front(request);
+    request->queued = true;
+    if (!request->done.load(std::memory_order_acquire)) ++deployment.waiting;
+  }
+  dropEnded(deployment);
+  if (deployment.waiting > 0) wakeFor(deployment.handle);
+}
+
+Batch* Scheduler::take(Worker& worker, Waiting waiting) {
+  std::vector<Request*> requests;
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    worker.waiting = Waiting::kNot;
+    if (worker.closed) return nullptr;
+    const int64_t now = nowNs();
+    const auto deployment = pick(worker, now);
+    if (!deployment) {
+      worker.waiting = waiting;
+      return nullptr;
+    }
+    requests.clear();
+    pop(*deployment, deployment->limits.maxBatchSize, now, requests);
+    if (requests.empty()) continue;
+
+    auto owned = std::make_unique<Batch>();
+    Batch* batch = owned.get();
+    batch->id = nextBatch_++;
+    batch->deployment = deployment;
+    batch->startNs = now;
+    worker.active.push_back(std::move(owned));
+    ++deployment->running;
+    servedNs_ = std::max(servedNs_, deployment->servedNs);
+    if (deployment->model) {
+      if (!worker.runOptions) worker.runOptions.emplace();
+      if (worker.terminated) worker.runOptions->UnsetTerminate();
+      worker.terminated = false;
+    }
+    // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does not see
+    // these requests; they can't run out of time unseen, since pop() and the runner look again.
+    lock.unlock();
+
+    Batch formed;
+    formed.deployment = deployment;
+    const size_t looked = form(worker, formed, requests);
+    lock.lock();
+    batch->requests = std::move(formed.requests);
+    batch->deadlineNs = formed.deadlineNs;
+    if (looked < requests.size()) {
+      putBack(*deployment, requests.begin() + static_cast<std::ptrdiff_t>(looked), requests.end());
+    }
+    if (!batch->requests.empty()) return batch;
+    lock.unlock();
+    finish(worker, batch);
+  }
+}
+
+void Scheduler::stopWaiting(Worker& worker) {
+  std::lock_guard lock(mutex_);
+  worker.waiting = Waiting::kNot;
+}
+
+void Scheduler::finish(Worker& worker, Batch* batch) {
+  std::unique_ptr<Batch> owned;
+  {
+    std::lock_guard lock(mutex_);
+    const auto entry =
+        std::find_if(worker.active.begin(), worker.active.end(),
+                     [&](const auto& each) { return each.get() == batch; });
+    if (entry == worker.active.end()) return;
+    owned = std::move(*entry);
+    worker.active.erase(entry);
+    auto& deployment = *owned->deployment;
+    --deployment.running;
+    deployment.servedNs += nowNs() - owned->startNs;
+  }
+  for (auto* request : owned->requests) {
+    request->channel->fail(request, "internal", "The worker left the request unanswered.");
+    request->channel->release(request);
+  }
+}
+
+void Scheduler::removeWorker(Worker& worker) {
+  std::vector<std::unique_ptr<Batch>> lost;
+  {
+    std::lock_guard lock(mutex_);
+    if (worker.closed) return;
+    worker.closed = true;
+    worker.wakeLoop = nullptr;
+    worker.hosted.clear();
+    worker.waiting = Waiting::kNot;
+    for (auto& batch : worker.active) --batch->deployment->running;
+    lost.swap(worker.active);
+    const auto entry =
+        std::find_if(workers_.begin(), workers_.end(),
+                     [&](const auto& each) { return each.get() == &worker; });
+    if (entry != workers_.end()) workers_.erase(entry);
+  }
+  for (auto& batch : lost) {
+    for (auto* request : batch->requests) {
+      request->channel->fail(request, "worker_lost",
+                             "The worker that ran the request stopped; the request can be sent "
+                             "again.");
+      request->channel->release(request);
+    }
+  }
+}
+
+std::vector<uint32_t> Scheduler::stalledWorkers(int64_t graceNs) const {
+  std::lock_guard lock(mutex_);
+  const int64_t now = nowNs();
+  std::vector<uint32_t> stalled;
+  for (const auto& worker : workers_) {
+    const bool stuck = std::any_of(
+        worker->active.begin(), worker->active.end(), [&](const auto& batch) {
+          return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
+        });
+    if (stuck) stalled.push_back(worker->id);
+  }
+  return stalled;
+}
+
+void Scheduler::wakeFor(uint32_t handle) {
+  for (auto& worker : workers_) {
+    if (worker->waiting != Waiting::kNot && worker->hosted.count(handle) > 0) {
+      wake(*worker);
+      return;
+    }
+  }
+}
+
+void Scheduler::wake(Worker& worker) {
+  const auto waiting = worker.waiting;
+  worker.waiting = Waiting::kNot;
+  if (waiting == Waiting::kNatively) worker.waker.wake();
+  if (waiting == Waiting::kInEventLoop && worker.wakeLoop) worker.wakeLoop();
+}
+
+// Stops a native run that nobody waits for any more.
+void Scheduler::terminateIfAbandoned(Worker& worker) {
+  if (!worker.runOptions || worker.terminated) return;
+  for (const auto& batch : worker.active) {
+    if (!batch->deployment->model || batch->requests.empty()) continue;
+    const bool abandoned =
+        std::all_of(batch->requests.begin(), batch->requests.end(), [](const Request* request) {
+          return request->done.load(std::memory_order_acquire);
+        });
+    if (!abandoned) continue;
+    worker.runOptions->SetTerminate();
+    worker.terminated = true;
+  }
+}
+
+void Scheduler::keepTime() {
+  constexpr int64_t kTick = 20 * kMillisecond;
+  // Ticking on for a while after the last request spares the front end a wake-up for each that follows.
+  constexpr int64_t kLinger = 1000 * kMillisecond;
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const int64_t now = nowNs();
+    const int64_t window = sweep(now);
+    const bool busy = std::any_of(deployments_.begin(), deployments_.end(), [](const auto& entry) {
+      return entry.second->waiting > 0 || entry.second->running > 0;
+    });
+    if (!busy && now > lastBusyNs_ + kLinger) {
+      timekeeperNextNs_ = kNever;
+      timekeeperWake_.wait(lock);
+      continue;
+    }
+    timekeeperNextNs_ = std::min(window, now + kTick);
+    timekeeperWake_.wait_for(lock, std::chrono::nanoseconds(timekeeperNextNs_ - now));
+  }
+}
+
+// Ends what is out of time and wakes workers for batches whose window has closed.
+// @returns when the next window closes
+int64_t Scheduler::sweep(int64_t now) {
+  int64_t next = kNever;
+  for (auto& [handle, deployment] : deployments_) {
+    auto& queue = deployment->queue;
+    while (!queue.empty() && (queue.front()->done.load(std::memory_order_acquire) ||
+                              queue.front()->deadlineNs <= now)) {
+      Request* request = queue.front();
+      queue.pop_front();
+      forget(*deployment, request);
+    }
+    if (deployment->waiting == 0) continue;
+    if (ready(*deployment, now)) {
+      wakeFor(handle);
+    } else {
+      next = std::min(next, queue.front()->arrivalNs + deployment->limits.maxQueueDelayNs);
+    }
+  }
+  for (auto& worker : workers_) {
+    for (auto& batch : worker->active) {
+      for (auto* request : batch->requests) {
+        if (request->deadlineNs > now) continue;
+        request->channel->fail(request, "deadline_exceeded",
+                               "The request was still running when its time was up.");
+      }
+    }
+    terminateIfAbandoned(*worker);
+  }
+  return next;
+}
+
+}  // namespace cloudeasyml::serving

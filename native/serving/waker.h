@@ -1,0 +1,28 @@
+// Waking a thread that sleeps in poll().
+#pragma once
+
+namespace cloudeasyml::serving {
+
+/// A file descriptor that becomes readable when another thread calls wake(). Wakes before the sleep are
+/// not lost; several count as one.
+class Waker {
+ public:
+  Waker();
+  ~Waker();
+  Waker(const Waker&) = delete;
+  Waker& operator=(const Waker&) = delete;
+
+  void wake() noexcept;
+
+  /// Sleeps until wake() was called, `otherFd` is readable, or `timeoutMs` has passed (-1: never).
+  /// @returns true where `otherFd` is readable
+  bool sleep(int otherFd, int timeoutMs) noexcept;
+
+ private:
+  void clear() noexcept;
+
+  int readEnd_;
+  int writeEnd_;
+};
+
+}  // namespace cloudeasyml::serving

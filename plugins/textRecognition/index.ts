@@ -1,0 +1,1 @@
+export { type ImageText, type TextLine, TextRecognitionModel } from './model.js';

@@ -1,0 +1,67 @@
+import { CloudEasyMLError } from '../errors.js';
+import type { KeyRecord } from '../store/keyStore.js';
+import type { Permission } from './permissions.js';
+import { TokenBucket } from './tokenBucket.js';
+
+/** Thrown for a key that is over its rate limit. */
+export class RateLimitedError extends CloudEasyMLError {
+  /** Whole seconds until the next request passes. */
+  readonly retryAfter: number;
+
+  constructor(retryAfter: number) {
+    super('rate_limited', `The API key is over its rate limit; try again in ${retryAfter} s.`);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Who sends a request. One object per key, shared by all of the key's requests and connections. */
+export class Principal {
+  readonly keyId: string;
+  readonly userId: string;
+  /** The user as a small number, dense and stable while the process lives, for native code. */
+  readonly userIndex: number;
+  readonly canPredict: boolean;
+  readonly canDeploy: boolean;
+  readonly canReadUsage: boolean;
+  readonly canManageKeys: boolean;
+  readonly isAdmin: boolean;
+  /** Requests per minute; Infinity for no limit. */
+  readonly rateLimit: number;
+  readonly limiter: TokenBucket;
+  /**
+   * Milliseconds since 1970, Infinity for never. Revoking the key sets it to 0, so whoever keeps a
+   * principal for longer than one request (a WebSocket) notices both in the same comparison.
+   */
+  expiresAt: number;
+
+  constructor(key: KeyRecord, userIndex: number) {
+    const has = (permission: Permission) =>
+      key.permissions.includes(permission) || key.permissions.includes('admin');
+    this.keyId = key.keyId;
+    this.userId = key.userId;
+    this.userIndex = userIndex;
+    this.canPredict = has('predict');
+    this.canDeploy = has('deploy');
+    this.canReadUsage = has('usage');
+    this.canManageKeys = has('keys');
+    this.isAdmin = has('admin');
+    this.rateLimit = key.rateLimit ?? Infinity;
+    this.limiter = new TokenBucket(this.rateLimit);
+    this.expiresAt = key.expiresAt ?? Infinity;
+  }
+
+  may(permission: Permission): boolean {
+    switch (permission) {
+      case 'predict':
+        return this.canPredict;
+      case 'deploy':
+        return this.canDeploy;
+      case 'usage':
+        return this.canReadUsage;
+      case 'keys':
+        return this.canManageKeys;
+      case 'admin':
+        return this.isAdmin;
+    }
+  }
+}

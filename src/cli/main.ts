@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { CloudEasyMLError } from '../errors.js';
+import { loadSettings } from '../settings/loadSettings.js';
+import { runServe } from './serve.js';
+import { runTrain } from './train.js';
+
+const usage = `Usage: cloudeasyml <command>
+
+  serve [--port 8000] [--help]   serve the plugins
+  train <plugin> [--help]        train a plugin's model
+`;
+
+async function main([command, ...args]: string[]): Promise<number> {
+  switch (command) {
+    case 'serve':
+      return runServe(args);
+    case 'train': {
+      // The folders are where the server, with the same settings, would look for them.
+      const { settings } = loadSettings();
+      process.env.CLOUDEASYML_PLUGINS = settings.plugins.join(':');
+      process.env.CLOUDEASYML_DATA = settings.data;
+      return runTrain(args);
+    }
+    default:
+      process.stderr.write(usage);
+      return command === undefined || command === '--help' ? 0 : 1;
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    if (!(error instanceof CloudEasyMLError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  },
+);

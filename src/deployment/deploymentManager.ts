@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import { BatchQueue } from '../engine/batchQueue.js';
+import { InferenceSession } from '../engine/session.js';
+import { CloudEasyMLError } from '../errors.js';
+import type { PluginCatalog } from '../plugin/catalog.js';
+import { type DeploymentConfig, mergeConfig } from '../plugin/config.js';
+import type { Plugin } from '../plugin/discovery.js';
+import type { DeploymentStore } from '../store/deploymentStore.js';
+import type { WorkerPool } from '../worker/workerPool.js';
+import { Deployment } from './deployment.js';
+import type { DeploymentRequest, DeploymentService, DeploymentView } from './deploymentService.js';
+
+/** How long a removed deployment may take to answer what it had accepted. */
+const drainMs = 30_000;
+
+interface Dependencies {
+  catalog: PluginCatalog;
+  pool: WorkerPool;
+  store: DeploymentStore;
+  logger: Logger;
+  /** A user's number in the engine. */
+  userIndexOf(userId: string): number;
+}
+
+/** Every deployment of the process: brings them up, keeps them across restarts, takes them down. */
+export class DeploymentManager implements DeploymentService {
+  readonly #dependencies: Dependencies;
+  readonly #byId = new Map<string, Deployment>();
+  readonly #byHandle = new Map<number, Deployment>();
+  /** How many models are being loaded. */
+  loading = 0;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Brings the stored deployments up again, each on its own: one that fails keeps none from serving. */
+  async restore(): Promise<void> {
+    const { catalog, store, logger, userIndexOf } = this.#dependencies;
+    await Promise.all(
+      store.list().map(async (record) => {
+        const deployment = new Deployment(record, userIndexOf(record.userId));
+        this.#byId.set(record.deploymentId, deployment);
+        try {
+          const plugin = catalog.find(record.modelName, record.modelVersion);
+          await this.#bringUp(deployment, plugin, mergeConfig(plugin, record.config));
+        } catch (error) {
+          deployment.fail(error instanceof Error ? error.message : String(error));
+          logger.error(
+            { deploymentId: record.deploymentId, modelName: record.modelName, err: error },
+            'a stored deployment did not come up',
+          );
+        }
+      }),
+    );
+  }
+
+  /**
+   * Deploys a model for a user; resolves once it serves.
+   *
+   * @throws CloudEasyMLError model_not_found, invalid_input for its config, or model_load_failed; then
+   *   nothing is left of it
+   */
+  async create(
+    userId: string,
+    userIndex: number,
+    request: DeploymentRequest,
+  ): Promise<DeploymentView> {
+    const { catalog, store } = this.#dependencies;
+    const plugin = catalog.find(request.modelName, request.modelVersion);
+    const merged = mergeConfig(plugin, request.config);
+    const deployment = new Deployment(
+      {
+        deploymentId: `dep_${randomBytes(10).toString('hex')}`,
+        userId,
+        modelName: plugin.name,
+        modelVersion: plugin.metadata.version,
+        config: request.config,
+        createdAt: Date.now(),
+      },
+      userIndex,
+    );
+    this.#byId.set(deployment.deploymentId, deployment);
+    try {
+      await this.#bringUp(deployment, plugin, merged);
+    } catch (error) {
+      this.#byId.delete(deployment.deploymentId);
+      throw error;
+    }
+    store.add(deployment.record);
+    return deployment.view();
+  }
+
+  list(userId: string | undefined): DeploymentView[] {
+    return [...this.#byId.values()]
+      .filter((deployment) => userId === undefined || deployment.userId === userId)
+      .map((deployment) => deployment.view());
+  }
+
+  get(deploymentId: string): DeploymentView | undefined {
+    return this.#byId.get(deploymentId)?.view();
+  }
+
+  /** Takes a deployment down: it takes nothing new, answers what it has accepted, and unloads. */
+  async remove(deploymentId: string): Promise<void> {
+    const { pool, store } = this.#dependencies;
+    const deployment = this.#byId.get(deploymentId);
+    if (!deployment) return;
+    this.#byId.delete(deploymentId);
+    store.remove(deploymentId);
+    const { queue } = deployment;
+    if (!queue) return;
+    queue.stopAccepting();
+    for (const deadline = Date.now() + drainMs; !queue.idle && Date.now() < deadline; ) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    queue.remove();
+    await pool.unhost(queue.handle);
+    this.#byHandle.delete(queue.handle);
+  }
+
+  /** For the predict path. */
+  find(deploymentId: string): Deployment | undefined {
+    return this.#byId.get(deploymentId);
+  }
+
+  /** For the predict path: the deployment that the engine took a request for. */
+  byHandle(handle: number): Deployment {
+    const deployment = this.#byHandle.get(handle);
+    if (!deployment) throw new Error(`The engine named a deployment ${handle} that there is not.`);
+    return deployment;
+  }
+
+  /** How many deployments serve. */
+  get active(): number {
+    return this.#byHandle.size;
+  }
+
+  async #bringUp(
+    deployment: Deployment,
+    plugin: Plugin,
+    merged: DeploymentConfig,
+  ): Promise<void> {
+    const { pool } = this.#dependencies;
+    this.loading++;
+    try {
+      const session = merged.modelFile
+        ? await this.#openSession(merged.modelFile, merged)
+        : undefined;
+      const queue = new BatchQueue({
+        deploymentId: deployment.deploymentId,
+        owner: deployment.owner,
+        limits: merged.serving,
+        model: session && {
+          session,
+          metadata: { modelName: plugin.name, modelVersion: plugin.metadata.version },
+        },
+      });
+      // The queue holds it natively from here on.
+      session?.release();
+      try {
+        await pool.host({
+          handle: queue.handle,
+          plugin:
+            plugin.kind === 'code'
+              ? {
+                  name: plugin.name,
+                  directory: plugin.directory,
+                  entry: plugin.entry,
+                  config: merged.config,
+                  serving: merged.serving,
+                }
+              : undefined,
+        });
+      } catch (error) {
+        queue.remove();
+        throw error;
+      }
+      this.#byHandle.set(queue.handle, deployment);
+      deployment.activate(queue, plugin.metadata.estimatedCostPerRequest);
+    } finally {
+      this.loading--;
+    }
+  }
+
+  async #openSession(modelFile: string, { serving }: DeploymentConfig): Promise<InferenceSession> {
+    try {
+      return await InferenceSession.create(modelFile, {
+        executionProviders: serving.executionProviders,
+        ...serving.session,
+      });
+    } catch (error) {
+      if (error instanceof CloudEasyMLError && error.code === 'provider_unavailable') throw error;
+      throw new CloudEasyMLError(
+        'model_load_failed',
+        error instanceof Error ? error.message : String(error),
+        { cause: error },
+      );
+    }
+  }
+}

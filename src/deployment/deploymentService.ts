@@ -1,0 +1,42 @@
+import type { ModelMetadata } from '../plugin/baseModel.js';
+
+export type DeploymentStatus = 'loading' | 'active' | 'failed' | 'unloading';
+
+/** A deployment as its user sees it. */
+export interface DeploymentView {
+  deploymentId: string;
+  userId: string;
+  modelName: string;
+  modelVersion: string;
+  status: DeploymentStatus;
+  config: Record<string, unknown>;
+  /** The path that predictions are sent to. */
+  endpoint: string;
+  /** ISO 8601. */
+  createdAt: string;
+  /** Why it failed. */
+  error?: string;
+}
+
+export interface DeploymentRequest {
+  modelName: string;
+  /** A version, or "latest". */
+  modelVersion: string;
+  /** Overrides of the plugin's config.yaml. */
+  config: Record<string, unknown>;
+}
+
+/** Makes deployments and knows them. Who may see which is the routes' matter. */
+export interface DeploymentService {
+  /** Answers once the model is loaded, or has failed to. */
+  create(userId: string, userIndex: number, request: DeploymentRequest): Promise<DeploymentView>;
+  /** A user's deployments; everyone's for undefined. */
+  list(userId: string | undefined): DeploymentView[];
+  get(deploymentId: string): DeploymentView | undefined;
+  remove(deploymentId: string): Promise<void>;
+}
+
+/** The models that can be deployed. */
+export interface ModelCatalog {
+  list(): ModelMetadata[];
+}

@@ -1,0 +1,61 @@
+/** Deployments as the engine knows them: queues of requests and how they are batched. */
+import { addon } from './addon.js';
+import type { InferenceSession } from './session.js';
+
+/** A deployment's limits; `docs/pluginGuide.md` explains each. */
+export interface BatchLimits {
+  /** Rows, not requests. */
+  maxBatchSize: number;
+  maxQueueDelayUs: number;
+  /** Requests that may wait. */
+  maxQueueSize: number;
+  /** From a request's arrival to its answer, in milliseconds. */
+  timeoutMs: number;
+}
+
+export interface BatchQueueOptions {
+  deploymentId: string;
+  /** The owner's number; only requests that carry it are taken. */
+  owner: number;
+  limits: BatchLimits;
+  /** A model that the engine runs by itself, with the metadata that its answers carry. */
+  model?: { session: InferenceSession; metadata: Record<string, unknown> };
+}
+
+/** One deployment's queue in the engine. Requests reach it through a {@link FrontEnd}. */
+export class BatchQueue {
+  /** The deployment's short name between the engine and its callers. */
+  readonly handle: number;
+
+  /** @throws CloudEasyMLError model_load_failed where JSON can't carry the model's types */
+  constructor(options: BatchQueueOptions) {
+    const { limits, model } = options;
+    this.handle = addon.addDeployment(
+      options.deploymentId,
+      options.owner,
+      [limits.maxBatchSize, limits.maxQueueDelayUs, limits.maxQueueSize, limits.timeoutMs],
+      model?.session.handle,
+      model ? JSON.stringify(model.metadata) : '{}',
+    );
+  }
+
+  /** Refuses what comes from now on; what waits is still served. */
+  stopAccepting(): void {
+    addon.stopAccepting(this.handle);
+  }
+
+  /** True when nothing waits and nothing runs. */
+  get idle(): boolean {
+    return addon.isIdle(this.handle);
+  }
+
+  /** Fails what still waits and forgets the deployment. */
+  remove(): void {
+    addon.removeDeployment(this.handle);
+  }
+}
+
+/** The ids of workers that hold on to a batch `graceMs` after all its requests ran out of time. */
+export function stalledWorkers(graceMs: number): number[] {
+  return addon.stalledWorkers(graceMs);
+}

@@ -1,0 +1,29 @@
+import type { BatchWorker } from './batchWorker.js';
+import type { NativeFrontEnd } from './frontEnd.js';
+
+/** What native/bindings/serving*.cc register. */
+export interface ServingAddon {
+  addDeployment(
+    deploymentId: string,
+    owner: number,
+    limits: [
+      maxBatchSize: number,
+      maxQueueDelayUs: number,
+      maxQueueSize: number,
+      timeoutMs: number,
+    ],
+    session: object | undefined,
+    metadata: string,
+  ): number;
+  stopAccepting(handle: number): void;
+  isIdle(handle: number): boolean;
+  removeDeployment(handle: number): void;
+  stalledWorkers(graceMs: number): number[];
+  createWorker(onWork: () => void): BatchWorker;
+  createFrontEnd(
+    onCompletions: () => void,
+    maxBytes: number,
+    records: Int32Array,
+    outbox: Uint8Array,
+  ): NativeFrontEnd;
+}

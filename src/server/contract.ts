@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { permissions } from '../auth/permissions.js';
+
+/**
+ * The bodies of the management routes. Requests are checked against these; answers are typed by them;
+ * `/openapi.json` shows both.
+ */
+
+const timestamp = z.iso.datetime().meta({ description: 'ISO 8601, UTC.' });
+const configuration = z.record(z.string(), z.unknown());
+
+export const health = z.object({
+  status: z.literal('healthy'),
+  timestamp,
+  modelsLoaded: z.int().meta({ description: 'Deployments that are active.' }),
+});
+
+export const probe = z.object({ status: z.enum(['alive', 'ready']) });
+
+export const modelMetadata = z.object({
+  name: z.string(),
+  version: z.string(),
+  description: z.string(),
+  author: z.string(),
+  createdAt: z.string(),
+  tags: z.array(z.string()),
+  requirements: z.array(z.string()),
+  gpuRequired: z.boolean(),
+  minMemoryGb: z.number(),
+  estimatedCostPerRequest: z.number(),
+});
+
+export const modelList = z.object({ models: z.array(modelMetadata) });
+
+export const deploymentRequest = z.strictObject({
+  modelName: z.string().min(1).max(200),
+  modelVersion: z
+    .string()
+    .min(1)
+    .max(100)
+    .default('latest')
+    .meta({ description: 'A version that GET /models shows, or `latest`.' }),
+  config: configuration
+    .default({})
+    .meta({ description: 'Overrides of the plugin’s config.yaml, its `serving` block included.' }),
+});
+
+export const deployment = z.object({
+  deploymentId: z.string(),
+  modelName: z.string(),
+  modelVersion: z.string(),
+  status: z.enum(['loading', 'active', 'failed', 'unloading']),
+  config: configuration,
+  endpoint: z.string().meta({ description: 'The path that predictions are sent to.' }),
+  createdAt: timestamp,
+  error: z.string().optional().meta({ description: 'Why it failed.' }),
+});
+
+export const deploymentAnswer = z.object({ deployment });
+export const deploymentCreated = z.object({ deployment, message: z.string() });
+export const deploymentList = z.object({ deployments: z.array(deployment) });
+export const removed = z.object({ message: z.string() });
+
+const permission = z.enum(permissions);
+
+export const keyRequest = z.strictObject({
+  name: z.string().min(1).max(200).meta({ description: 'For people: what the key is for.' }),
+  userId: z
+    .string()
+    .regex(/^[A-Za-z0-9._@:-]{1,128}$/)
+    .optional()
+    .meta({ description: 'Whose key it is; the caller’s own by default, another’s by an admin.' }),
+  expiresInDays: z.number().positive().max(36_500).optional(),
+  rateLimit: z
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .optional()
+    .meta({ description: 'Requests per minute; no limit by default.' }),
+  permissions: z
+    .array(permission)
+    .min(1)
+    .max(permissions.length)
+    .optional()
+    .meta({ description: 'By default all but `admin` that the caller has.' }),
+});
+
+export const keyMetadata = z.object({
+  keyId: z.string(),
+  userId: z.string(),
+  name: z.string(),
+  permissions: z.array(permission),
+  rateLimit: z.int().nullable(),
+  createdAt: timestamp,
+  expiresAt: timestamp.nullable(),
+});
+
+export const keyCreated = z.object({
+  apiKey: z.string().meta({ description: 'Shown this once.' }),
+  metadata: keyMetadata,
+  warning: z.string(),
+});
+
+export const keyList = z.object({ apiKeys: z.array(keyMetadata) });
+
+const day = z.iso.date().meta({ description: 'YYYY-MM-DD, UTC.' });
+
+export const usageQuery = z
+  .object({ startDate: day.optional(), endDate: day.optional() })
+  .refine(({ startDate, endDate }) => !startDate || !endDate || startDate <= endDate, {
+    path: ['endDate'],
+    message: 'expected a day that is not before startDate',
+  });
+
+export const usageReport = z.object({
+  userId: z.string(),
+  totalCost: z.number(),
+  totalRequests: z.int(),
+  totalProcessingTimeMs: z.number(),
+  byModel: z.record(
+    z.string(),
+    z.object({
+      requests: z.int(),
+      rows: z.int(),
+      errors: z.int(),
+      processingTimeMs: z.number(),
+      cost: z.number(),
+    }),
+  ),
+  period: z.object({ startDate: day, endDate: day }),
+});
+
+export const predictRequest = z.object({
+  deploymentId: z.string(),
+  data: z.unknown().meta({ description: 'What the model predicts from; its plugin says.' }),
+  options: configuration.optional(),
+});
+
+export const predictAnswer = z.object({
+  predictions: z.unknown(),
+  metadata: configuration,
+  processingTimeMs: z.number(),
+});
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  requestId: z.string(),
+  path: z.string().optional().meta({ description: 'Where in the request the fault is.' }),
+});

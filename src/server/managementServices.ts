@@ -1,0 +1,10 @@
+import type { DeploymentService, ModelCatalog } from '../deployment/deploymentService.js';
+import type { UsageRecorder } from '../usage/usageRecorder.js';
+import type { HttpServices } from './router.js';
+
+/** What the management routes stand on. */
+export interface ManagementServices extends HttpServices {
+  deployments: DeploymentService;
+  catalog: ModelCatalog;
+  usage: UsageRecorder;
+}

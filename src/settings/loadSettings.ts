@@ -1,0 +1,197 @@
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { load as parseYaml } from 'js-yaml';
+import { CloudEasyMLError } from '../errors.js';
+import { explainIssue } from './explainIssue.js';
+import { type Settings, settingsSchema } from './settingsSchema.js';
+import { type SettingRow, settingsTable } from './settingsTable.js';
+
+/** Where settings come from. Everything defaults to the process's own. */
+export interface SettingsSources {
+  /** Holds config.yaml; relative paths in settings start here. */
+  directory?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Command-line flags, without the command. */
+  args?: readonly string[];
+  /** Cores that the defaults share out. */
+  cores?: number;
+}
+
+/** Settings, and what is odd about them but not wrong: one sentence each, for the log. */
+export interface LoadedSettings {
+  settings: Settings;
+  warnings: string[];
+}
+
+type Tree = Record<string, unknown>;
+
+/** Raw settings as they are laid over each other, and for each who set it last. */
+class Layers {
+  readonly values: Tree = {};
+  readonly #sources = new Map<string, string>();
+
+  set(dotted: string, value: unknown, source: string): void {
+    const keys = dotted.split('.');
+    const last = keys.pop() ?? dotted;
+    let node = this.values;
+    for (const key of keys) {
+      const next = node[key];
+      if (isTree(next)) {
+        node = next;
+      } else {
+        node[key] = {};
+        node = node[key] as Tree;
+      }
+    }
+    node[last] = value;
+    this.#sources.set(dotted, source);
+  }
+
+  /** Who set what is at a path, or what it lies in. */
+  sourceOf(fault: string): string {
+    for (let at = fault; at !== ''; at = at.replace(/(\.|\[|^)[^.[]*$/, '')) {
+      const source = this.#sources.get(at);
+      if (source) return source;
+    }
+    return 'the settings';
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Lays every leaf of config.yaml down, so that a later source overrides just what it names. */
+function layFile(layers: Layers, tree: Tree, prefix: string, file: string): void {
+  for (const [key, value] of Object.entries(tree)) {
+    const dotted = `${prefix}${key}`;
+    const group = settingsTable.some((setting) => setting.path.startsWith(`${dotted}.`));
+    if (group && isTree(value)) layFile(layers, value, `${dotted}.`, file);
+    else layers.set(dotted, value, file);
+  }
+}
+
+function readFile(layers: Layers, directory: string): void {
+  const file = path.join(directory, 'config.yaml');
+  if (!existsSync(file)) return;
+  let document: unknown;
+  try {
+    document = parseYaml(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CloudEasyMLError('invalid_settings', `${file} cannot be read: ${reason}`, { cause });
+  }
+  if (document === undefined || document === null) return;
+  if (!isTree(document)) {
+    throw new CloudEasyMLError(
+      'invalid_settings',
+      `${file} must hold settings by name, such as "port: 8000".`,
+    );
+  }
+  layFile(layers, document, '', file);
+}
+
+/** Text that is no value of the setting's type stays text, for the schema to complain of. */
+function fromText(setting: SettingRow, text: string): unknown {
+  if (setting.type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
+  if (setting.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
+  if (setting.type === 'list') {
+    return text
+      .split(setting.separator)
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+  }
+  return text;
+}
+
+function readEnvironment(layers: Layers, env: NodeJS.ProcessEnv, warnings: string[]): void {
+  const known = new Map(settingsTable.map((setting) => [setting.variable, setting]));
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith('CLOUDEASYML_') || !text) continue;
+    const setting = known.get(name);
+    if (setting) {
+      layers.set(setting.path, fromText(setting, text), `the environment variable ${name}`);
+    } else {
+      warnings.push(`The environment variable ${name} is not a setting and is ignored.`);
+    }
+  }
+}
+
+function readFlags(layers: Layers, args: readonly string[]): void {
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  for (const { flag } of settingsTable) if (flag) options[flag] = { type: 'string' };
+  let values: Record<string, unknown>;
+  try {
+    values = parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CloudEasyMLError('invalid_settings', `The command line is not understood: ${reason}`);
+  }
+  for (const setting of settingsTable) {
+    const text = setting.flag ? values[setting.flag] : undefined;
+    if (typeof text === 'string') {
+      layers.set(setting.path, fromText(setting, text), `the flag --${setting.flag}`);
+    }
+  }
+}
+
+function rejection(error: { issues: Parameters<typeof explainIssue>[0][] }, layers: Layers) {
+  const faults = error.issues.map((issue) => explainIssue(issue, layers.values));
+  const lines = faults.map(({ path: at, message }) => {
+    const secret = /^adminKey/.test(at) && message.includes(' but received ');
+    const shown = secret ? message.slice(0, message.indexOf(' but received ')) : message;
+    return `The setting ${at} (from ${layers.sourceOf(at)}): ${shown}.`;
+  });
+  return new CloudEasyMLError('invalid_settings', lines.join('\n'), { path: faults[0]?.path });
+}
+
+/**
+ * Reads the settings: config.yaml in the working folder, over that the `CLOUDEASYML_*` environment
+ * variables (an empty one counts as unset), over those the command-line flags.
+ *
+ * @throws CloudEasyMLError `invalid_settings` with a line for each fault: the setting, who set it,
+ *   what was expected and what came
+ */
+export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
+  const directory = path.resolve(sources.directory ?? process.cwd());
+  const cores = sources.cores ?? os.availableParallelism();
+  const warnings: string[] = [];
+  const layers = new Layers();
+  readFile(layers, directory);
+  readEnvironment(layers, sources.env ?? process.env, warnings);
+  readFlags(layers, sources.args ?? []);
+
+  const parsed = settingsSchema.safeParse(layers.values);
+  if (!parsed.success) throw rejection(parsed.error, layers);
+  const given = parsed.data;
+
+  // One core is the event loop's; the workers and their ONNX Runtime threads share the others.
+  const share = (by: number | undefined) => Math.max(1, Math.floor((cores - 1) / (by ?? 1)));
+  const workers = given.workers ?? share(given.onnxRuntime.intraOpThreads);
+  const intraOpThreads = given.onnxRuntime.intraOpThreads ?? share(workers);
+  if (workers * intraOpThreads > cores) {
+    warnings.push(
+      `workers × onnxRuntime.intraOpThreads is ${workers} × ${intraOpThreads} = ` +
+        `${workers * intraOpThreads}, but there are only ${cores} cores: threads will wait for ` +
+        'each other. Lower one of them, or leave one out and it is worked out.',
+    );
+  }
+  const { library } = given.onnxRuntime;
+  return {
+    settings: {
+      ...given,
+      workers,
+      plugins: given.plugins.map((folder) => path.resolve(directory, folder)),
+      data: path.resolve(directory, given.data),
+      onnxRuntime: {
+        ...given.onnxRuntime,
+        intraOpThreads,
+        // A bare file name is left to the loader's search path.
+        ...(library?.includes('/') && { library: path.resolve(directory, library) }),
+      },
+    },
+    warnings,
+  };
+}

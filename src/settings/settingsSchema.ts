@@ -1,0 +1,105 @@
+import { z } from 'zod';
+
+/**
+ * Every setting of the server. The environment variables, the command-line flags, the help text and
+ * `docs/configuration.md` all come from this schema: a setting is added here and nowhere else.
+ *
+ * `meta` may say how text becomes a list (`separator`), how to word a default that is worked out
+ * (`defaultText`), and that a setting must not be seen on a command line (`secret`).
+ */
+export const settingsSchema = z.strictObject({
+  port: z
+    .int()
+    .min(0)
+    .max(65535)
+    .default(8000)
+    .meta({ description: 'The TCP port to listen on; 0 takes any free one.' }),
+  // Keys travel in the clear without TLS in front, so reaching other machines must be asked for.
+  host: z.string().min(1).default('127.0.0.1').meta({
+    description:
+      'The address to listen on. The default is reached from this machine only, because keys travel unencrypted; `0.0.0.0` listens on every interface, as a container or a server behind a TLS proxy wants it.',
+  }),
+  plugins: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['plugins'])
+    .meta({ description: 'Folders whose sub-folders are plugins.', separator: ':' }),
+  data: z.string().min(1).default('data').meta({
+    description: 'The folder of the database, trained models and caches; made when it is missing.',
+  }),
+  workers: z.int().min(1).max(1024).optional().meta({
+    description: 'Worker threads that run plugin code and models.',
+    defaultText: '(cores − 1) / intraOpThreads, at least 1',
+  }),
+  adminKey: z
+    .string()
+    .min(8)
+    .regex(/^[\x21-\x7e]+$/)
+    .optional()
+    .meta({
+      description:
+        'The bootstrap key, with every permission: at least 8 printable ASCII characters without spaces.',
+      defaultText: 'the first start makes one and prints it once',
+      secret: true,
+    }),
+  bodyLimit: z
+    .int()
+    .min(1024)
+    .max(2 ** 31 - 1)
+    .default(16 * 1024 * 1024)
+    .meta({ description: 'The largest request body, in bytes.' }),
+  idleTimeout: z.int().min(8).max(960).default(120).meta({
+    description: 'Seconds without a frame after which a WebSocket is closed.',
+  }),
+  requestTimeoutMs: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(30_000)
+    .meta({ description: 'Milliseconds that a request body may take to arrive.' }),
+  drainTimeoutMs: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(10_000)
+    .meta({ description: 'Milliseconds that a shutdown waits for requests in flight.' }),
+  cors: z
+    .array(z.union([z.literal('*'), z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/)]))
+    .default([])
+    .meta({
+      description:
+        'Origins whose pages may call the server, such as `https://app.example.com`; `*` allows every origin. Empty: cross-origin calls are off.',
+      separator: ',',
+    }),
+  logLevel: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .meta({ description: 'The least severe log line to write.' }),
+  onnxRuntime: z
+    .strictObject({
+      library: z.string().min(1).optional().meta({
+        description: 'Path of the ONNX Runtime library to load.',
+        defaultText: 'the one in the package `onnxruntime-node`',
+      }),
+      intraOpThreads: z.int().min(1).max(1024).optional().meta({
+        description: 'Threads that one run of a model may use, its worker included.',
+        defaultText: '(cores − 1) / workers, at least 1',
+      }),
+      interOpThreads: z.int().min(1).max(1024).default(1).meta({
+        description: 'Threads that run independent branches of a model side by side.',
+      }),
+      spinning: z.boolean().default(false).meta({
+        description:
+          'Whether idle ONNX Runtime threads spin for work: lower latency for a model alone on its cores, and a starved event loop otherwise.',
+      }),
+    })
+    .prefault({}),
+});
+
+type ParsedSettings = z.infer<typeof settingsSchema>;
+
+/** The server's settings, with every default filled in and every path absolute. */
+export type Settings = Omit<ParsedSettings, 'workers' | 'onnxRuntime'> & {
+  workers: number;
+  onnxRuntime: Omit<ParsedSettings['onnxRuntime'], 'intraOpThreads'> & { intraOpThreads: number };
+};

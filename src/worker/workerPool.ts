@@ -1,0 +1,78 @@
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { Logger } from 'pino';
+import { stalledWorkers } from '../engine/batchQueue.js';
+import type { Hosting } from './messages.js';
+import { WorkerSeat } from './workerSeat.js';
+
+/** How long a worker may hold on to a batch whose requests have all run out of time. */
+const stallGraceMs = 2_000;
+const stallCheckMs = 500;
+const loadTimeoutMs = 300_000;
+
+/** The worker threads. Each hosts every deployment and runs one batch loop over them. */
+export class WorkerPool {
+  readonly #pool: Piscina;
+  readonly #seats: WorkerSeat[];
+  readonly #stallCheck: NodeJS.Timeout;
+
+  constructor(size: number, logger: Logger) {
+    this.#pool = new Piscina({
+      filename: fileURLToPath(new URL('./workerMain.js', import.meta.url)),
+      minThreads: size,
+      maxThreads: size,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // With it a thread would block its event loop between tasks.
+      atomics: 'disabled',
+    });
+    this.#pool.on('error', (error) => logger.error({ err: error }, 'a worker thread failed'));
+    this.#seats = Array.from({ length: size }, () => new WorkerSeat(this.#pool, logger));
+    this.#stallCheck = setInterval(() => this.#replaceStalled(), stallCheckMs);
+    this.#stallCheck.unref();
+  }
+
+  get size(): number {
+    return this.#seats.length;
+  }
+
+  /** Resolves when every worker has begun its batch loop. */
+  async start(): Promise<void> {
+    await Promise.all(this.#seats.map((seat) => seat.ready));
+  }
+
+  /**
+   * Has every worker load a deployment.
+   *
+   * @throws CloudEasyMLError with the first worker's reason; then no worker hosts it
+   */
+  async host(hosting: Hosting): Promise<void> {
+    const results = await Promise.allSettled(
+      this.#seats.map((seat) => seat.host(hosting, loadTimeoutMs)),
+    );
+    const failure = results.find((result) => result.status === 'rejected');
+    if (!failure) return;
+    await this.unhost(hosting.handle);
+    throw failure.reason;
+  }
+
+  async unhost(handle: number): Promise<void> {
+    await Promise.all(this.#seats.map((seat) => seat.unhost(handle)));
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#stallCheck);
+    const closing = Promise.all(this.#seats.map((seat) => seat.close()));
+    // A worker that is stuck in a plugin's code does not hear that it should stop.
+    const patience = new Promise((resolve) => setTimeout(resolve, stallGraceMs).unref());
+    await Promise.race([closing, patience]);
+    await this.#pool.destroy();
+  }
+
+  #replaceStalled(): void {
+    for (const id of stalledWorkers(stallGraceMs)) {
+      this.#seats
+        .find((seat) => seat.workerId === id)
+        ?.replace('its plugin did not come back from a batch in time');
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ControlPlane } from './support/controlPlane.js';
+
+let plane: ControlPlane;
+afterEach(() => plane.stop());
+
+const preflight = (origin: string) =>
+  plane.call('OPTIONS', '/deployments', {
+    headers: { origin, 'access-control-request-method': 'POST' },
+  });
+const models = (origin: string, key = plane.adminKey) =>
+  plane.call('GET', '/models', { key, headers: { origin } });
+const allowed = 'access-control-allow-origin';
+
+describe('cross-origin calls', () => {
+  it('are off unless they are configured', async () => {
+    plane = await ControlPlane.start();
+    expect((await preflight('https://a.example')).status).toBe(405);
+    const { headers } = await models('https://a.example');
+    expect(headers.get(allowed)).toBeNull();
+    expect(headers.get('vary')).toBeNull();
+  });
+
+  it('are allowed to the configured origins only, errors included', async () => {
+    plane = await ControlPlane.start({ cors: ['https://a.example', 'https://b.example'] });
+    const asked = await preflight('https://b.example');
+    expect(asked.status).toBe(200);
+    expect(asked.headers.get(allowed)).toBe('https://b.example');
+    expect(asked.headers.get('access-control-allow-methods')).toBe('POST, GET');
+    expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+    expect((await preflight('https://evil.example')).headers.get(allowed)).toBeNull();
+
+    const { headers, status } = await models('https://a.example');
+    expect(status).toBe(200);
+    expect(headers.get(allowed)).toBe('https://a.example');
+    expect(headers.get('vary')).toBe('origin');
+    const refused = await models('https://a.example', 'wrong');
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get(allowed)).toBe('https://a.example');
+    expect((await models('https://evil.example')).headers.get(allowed)).toBeNull();
+  });
+
+  it('are allowed to every origin by *', async () => {
+    plane = await ControlPlane.start({ cors: ['*'] });
+    expect((await preflight('https://any.example')).headers.get(allowed)).toBe('*');
+    expect((await models('https://any.example')).headers.get(allowed)).toBe('*');
+  });
+});
