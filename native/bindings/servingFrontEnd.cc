@@ -100,7 +100,8 @@ class FrontEnd {
     return code;
   }
 
-  // append(ticket, chunk): false where the engine holds too many bytes; the request is then discarded.
+  // append(ticket, chunk): false where the engine holds too many bytes; the request is then
+  // discarded.
   static napi_value append(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 2> call(env, info);
     const uint32_t ticket = call.uint32(0);
@@ -203,7 +204,8 @@ class FrontEnd {
     return call.number(static_cast<int32_t>(count));
   }
 
-  // takeLarge(ticket): the answer that did not fit into the outbox, as an ArrayBuffer over its own memory.
+  // takeLarge(ticket): the answer that did not fit into the outbox, as an ArrayBuffer over its own
+  // memory.
   static napi_value takeLarge(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 1> call(env, info);
     auto& self = *call.self;
@@ -245,9 +247,9 @@ class FrontEnd {
 }  // namespace
 
 Napi::Value createFrontEnd(const Napi::CallbackInfo& info) {
-  auto* frontEnd = new FrontEnd(
-      info.Env(), info[0], static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
-      info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>());
+  auto* frontEnd = new FrontEnd(info.Env(), info[0],
+                                static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
+                                info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>());
   return frontEnd->face();
 }
 
