@@ -66,6 +66,10 @@ class FrontEnd {
     for (auto* request : self->requests_) {
       if (request && self->engine_->scheduler.cancel(request)) self->channel_->release(request);
     }
+    // Drained, but JavaScript never heard of them.
+    for (; self->next_ < self->drained_.size(); ++self->next_) {
+      self->channel_->release(self->drained_[self->next_]);
+    }
     self->channel_->close();
     napi_release_threadsafe_function(self->wakeUp_, napi_tsfn_abort);
     // References die with the environment.
