@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "bindings/addonData.h"
+#include "bindings/asyncRuns.h"
 #include "bindings/errors.h"
 #include "bindings/runnerBinding.h"
 #include "bindings/runtimeBinding.h"
@@ -16,9 +17,10 @@ napi_value registerAll(napi_env rawEnv, napi_value rawExports) {
     const Napi::Object exports(env, rawExports);
     auto* data = new AddonData(env);
     env.SetInstanceData(data);
-    registerRuntime(env, exports, *data);
-    registerSession(env, exports, *data);
-    registerRunner(env, exports, *data);
+    registerRuntime(env, exports);
+    registerSession(env, exports);
+    registerRunner(env, exports);
+    registerAsyncRuns(env, exports);
     registerServing(env, exports, *data);
     return exports;
   });

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/addonData.h"
 #include "bindings/errors.h"
 #include "bindings/functions.h"
 #include "bindings/runner.h"
@@ -156,7 +157,7 @@ napi_value createRunner(napi_env rawEnv, napi_callback_info raw) {
 
 }  // namespace
 
-void registerRunner(Napi::Env env, Napi::Object exports, AddonData&) {
+void registerRunner(Napi::Env env, Napi::Object exports) {
   defineFunction(env, exports, "createRunner", createRunner);
 }
 

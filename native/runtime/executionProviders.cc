@@ -84,7 +84,7 @@ void appendProvider(Ort::SessionOptions& options, const ProviderRequest& provide
     } else {
       const Columns columns = columnsOf(provider.options);
       Ort::ThrowOnError(api.SessionOptionsAppendExecutionProvider(
-          options, withoutSuffix(*found).c_str(), columns.keys.data(), columns.values.data(),
+          options, found->c_str(), columns.keys.data(), columns.values.data(),
           columns.keys.size()));
     }
   } catch (const Ort::Exception& failure) {

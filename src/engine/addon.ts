@@ -59,6 +59,13 @@ export interface Addon {
   releaseSession(handle: object): void;
   openSessions(): number;
   createRunner(handle: object): NativeRunner;
+  /** Starts a run on another thread: its number, for cancelRun(), and its outputs' data and dims. */
+  runAsync(
+    handle: object,
+    inputs: [data: object, dims: readonly number[]][],
+    outputs: number[],
+  ): [number: number, finished: Promise<[data: ArrayBuffer | string[], dims: number[]][]>];
+  cancelRun(number: number): void;
 }
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');

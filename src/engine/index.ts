@@ -1,3 +1,4 @@
+export type { AsyncRunOptions } from './asyncRun.js';
 export type { TensorData, TensorDataOf, TensorType } from './elementTypes.js';
 export type { Feeds, RequestedOutputs } from './runner.js';
 export {
@@ -5,6 +6,7 @@ export {
   type RuntimeInfo,
   type RuntimeOptions,
   runtimeInfo,
+  stopRuns,
 } from './runtime.js';
 export { InferenceSession } from './session.js';
 export type { ExecutionProviderOptions, SessionOptions } from './sessionOptions.js';

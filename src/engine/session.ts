@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import path from 'node:path';
 import { CloudEasyMLError } from '../errors.js';
-import { addon, type NativeSessionOptions, type OpenedSession } from './addon.js';
+import { addon, type OpenedSession } from './addon.js';
+import { type AsyncRunOptions, runAsync } from './asyncRun.js';
+import { openSession, openSessionSync } from './openSession.js';
 import { type Feeds, type RequestedOutputs, Runner } from './runner.js';
-import { ensureRuntimeStarted } from './runtime.js';
-import { prepareOptions, type SessionOptions } from './sessionOptions.js';
+import type { SessionOptions } from './sessionOptions.js';
 import type { Tensor } from './tensor.js';
 import { inputsOf, outputsOf, type PlacedValue, type ValueInfo } from './valueInfo.js';
 
@@ -48,17 +47,12 @@ export class InferenceSession {
     model: string | Uint8Array,
     options: SessionOptions = {},
   ): Promise<InferenceSession> {
-    ensureRuntimeStarted();
-    // Nobody can take the copy's memory away, or change it, while another thread reads it.
-    const source = typeof model === 'string' ? path.resolve(model) : model.slice();
-    return new InferenceSession(await addon.openSession(source, nativeOptions(source, options)));
+    return new InferenceSession(await openSession(model, options));
   }
 
   /** Loads a model on the calling thread: for workers, which have nothing else to do meanwhile. */
   static createSync(model: string | Uint8Array, options: SessionOptions = {}): InferenceSession {
-    ensureRuntimeStarted();
-    const source = typeof model === 'string' ? path.resolve(model) : model;
-    return new InferenceSession(addon.openSessionSync(source, nativeOptions(source, options)));
+    return new InferenceSession(openSessionSync(model, options));
   }
 
   /**
@@ -75,6 +69,16 @@ export class InferenceSession {
     return this.#runner.run(feeds, outputs);
   }
 
+  /**
+   * Runs the model on another thread. The feeds' memory may be reused at once: what is not in a
+   * SharedArrayBuffer is copied.
+   *
+   * @throws what run() throws; cancelled where `options.signal` is aborted
+   */
+  runAsync(feeds: Feeds, options: AsyncRunOptions = {}): Promise<Record<string, Tensor>> {
+    return runAsync(this.handle, this.#inputs, this.#outputs, feeds, options);
+  }
+
   /** Lets go of the model. Runs that are under way end first; later ones throw. */
   release(): void {
     this.#released = true;
@@ -89,13 +93,4 @@ export class InferenceSession {
     }
     return new Runner(addon.createRunner(this.handle), this.#inputs, this.#outputs);
   }
-}
-
-function nativeOptions(model: string | Uint8Array, options: SessionOptions): NativeSessionOptions {
-  const providers = options.executionProviders === 'auto' ? [] : (options.executionProviders ?? []);
-  return {
-    ...prepareOptions(options, providers),
-    contentHash: typeof model === 'string' ? '' : createHash('sha256').update(model).digest('hex'),
-    optimizedModelPath: '',
-  };
 }
