@@ -3,7 +3,9 @@
 
 #include "bindings/addonData.h"
 #include "bindings/asyncRuns.h"
+#include "bindings/benchBinding.h"
 #include "bindings/errors.h"
+#include "bindings/ioBinding.h"
 #include "bindings/runnerBinding.h"
 #include "bindings/runtimeBinding.h"
 #include "bindings/servingBinding.h"
@@ -21,6 +23,8 @@ napi_value registerAll(napi_env rawEnv, napi_value rawExports) {
     registerSession(env, exports);
     registerRunner(env, exports);
     registerAsyncRuns(env, exports);
+    registerIoBinding(env, exports);
+    registerBench(env, exports);
     registerServing(env, exports, *data);
     return exports;
   });

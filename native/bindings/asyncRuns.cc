@@ -7,32 +7,15 @@
 #include "bindings/functions.h"
 #include "bindings/sessionBinding.h"
 #include "bindings/tensorValues.h"
+#include "runtime/run.h"
 
 namespace cloudeasyml::bindings {
 
 namespace {
 
-Dims dimsFrom(Napi::Array array) {
-  std::vector<double> numbers(array.Length());
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    numbers[i] = array.Get(i).As<Napi::Number>().DoubleValue();
-  }
-  return readDims(numbers.data(), numbers.size());
-}
-
-Ort::Value inputFrom(Napi::Env env, Napi::Array entry, const runtime::TensorInfo& info) {
-  const Napi::Value data = entry.Get(0u);
-  const Dims dims = dimsFrom(entry.Get(1u).As<Napi::Array>());
-  return info.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
-             ? copyStrings(env, data, dims, info.name)
-             : wrapTypedArray(env, data, dims, info.type, info.name);
-}
-
 /// [data, dims]
 Napi::Value describe(Napi::Env env, Ort::Value value, std::shared_ptr<runtime::Session> session) {
-  const auto shape = value.GetTensorTypeAndShapeInfo().GetShape();
-  auto dims = Napi::Array::New(env, shape.size());
-  for (uint32_t i = 0; i < shape.size(); ++i) dims.Set(i, static_cast<double>(shape[i]));
+  const Napi::Array dims = dimsOf(env, value);
   auto entry = Napi::Array::New(env, 2);
   entry.Set(0u, Napi::Value(env, elementsOf(env, std::move(value), std::move(session))));
   entry.Set(1u, dims);
@@ -50,8 +33,10 @@ napi_value runAsync(napi_env rawEnv, napi_callback_info raw) {
     run->flag = makeRunFlag(data.engine, data.threadId);
     const auto inputs = info[1].As<Napi::Array>();
     for (size_t i = 0; i < run->session->inputs().size(); ++i) {
-      run->inputs.push_back(inputFrom(env, inputs.Get(static_cast<uint32_t>(i)).As<Napi::Array>(),
-                                      run->session->inputs()[i]));
+      const auto entry = inputs.Get(static_cast<uint32_t>(i)).As<Napi::Array>();
+      run->inputs.push_back(tensorFrom(env, entry.Get(0u),
+                                       dimsFrom(entry.Get(1u).As<Napi::Array>()),
+                                       run->session->inputs()[i]));
     }
     const auto selection = info[2].As<Napi::Array>();
     for (uint32_t i = 0; i < selection.Length(); ++i) {
@@ -85,11 +70,8 @@ void AsyncRun::execute() noexcept {
     std::vector<const char*> names;
     for (const size_t output : selection) names.push_back(session->outputNames().at(output));
     std::vector<OrtValue*> produced(selection.size(), nullptr);
-    OrtStatus* status = Ort::GetApi().Run(
-        session->ort(), flag->options(), session->inputNames().data(), values.data(), values.size(),
-        names.data(), names.size(), produced.data());
+    runtime::run(*session, *flag, values, names, produced);
     for (OrtValue* value : produced) outputs.emplace_back(value);
-    if (status) runtime::throwRunFailure(Ort::Status(status), *flag);
   } catch (const Error& failure) {
     errorCode = failure.code();
     errorMessage = failure.what();

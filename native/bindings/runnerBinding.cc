@@ -78,10 +78,7 @@ napi_value wrapInput(napi_env env, napi_callback_info info) {
     const auto [slot, data, rank] = call.arguments;
     const size_t at = sizeFrom(env, slot);
     const auto& tensor = call.runner->inputInfo(at);
-    const Dims dims = dimsInHeader(env, rank);
-    call.runner->bindInput(at, tensor.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
-                                   ? copyStrings(env, data, dims, tensor.name)
-                                   : wrapTypedArray(env, data, dims, tensor.type, tensor.name));
+    call.runner->bindInput(at, tensorFrom(env, data, dimsInHeader(env, rank), tensor));
     return nullptr;
   });
 }

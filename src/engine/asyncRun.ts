@@ -1,9 +1,8 @@
 import { CloudEasyMLError } from '../errors.js';
 import { addon } from './addon.js';
-import { checkTensor, wrongMemory, wrongNames } from './checks.js';
-import { dataClasses } from './elementTypes.js';
+import { checkWholeTensor, wrongNames } from './checks.js';
 import { type Feeds, isNames, type RequestedOutputs } from './runner.js';
-import { elementCount, Tensor } from './tensor.js';
+import { type Tensor, tensorOver } from './tensor.js';
 import type { PlacedValue } from './valueInfo.js';
 
 export interface AsyncRunOptions {
@@ -23,13 +22,6 @@ function steadyData(tensor: Tensor): Tensor['data'] {
   return data.slice();
 }
 
-function checkedData(info: PlacedValue, tensor: unknown): Tensor {
-  checkTensor(info, tensor);
-  const length = elementCount(tensor.dims);
-  if (tensor.data.length !== length) throw wrongMemory(info.name, length, tensor.data.length);
-  return tensor;
-}
-
 function inputData(inputs: readonly PlacedValue[], feeds: Feeds): [object, readonly number[]][] {
   const given = Object.keys(feeds);
   const known = inputs.map(({ name }) => name);
@@ -37,7 +29,8 @@ function inputData(inputs: readonly PlacedValue[], feeds: Feeds): [object, reado
     throw wrongNames('input', given, known);
   }
   return inputs.map((info) => {
-    const tensor = checkedData(info, feeds[info.name]);
+    const tensor: unknown = feeds[info.name];
+    checkWholeTensor(info, tensor);
     return [steadyData(tensor), tensor.dims];
   });
 }
@@ -54,12 +47,6 @@ function selectOutputs(outputs: readonly PlacedValue[], wanted: readonly string[
   });
 }
 
-function toTensor(info: PlacedValue, data: ArrayBuffer | string[], dims: number[]): Tensor {
-  return info.type === 'string'
-    ? new Tensor('string', data as string[], dims)
-    : new Tensor(info.type, new dataClasses[info.type](data as ArrayBuffer), dims);
-}
-
 /** Copies a result to where its caller wants it, if that is still there. */
 function deliver(info: PlacedValue, result: Tensor, target: Tensor): void {
   const same = result.dims.every((dim, axis) => dim === target.dims[axis]);
@@ -70,7 +57,7 @@ function deliver(info: PlacedValue, result: Tensor, target: Tensor): void {
       { path: info.name },
     );
   }
-  checkedData(info, target);
+  checkWholeTensor(info, target);
   (target.data as Float64Array).set(result.data as Float64Array);
 }
 
@@ -90,7 +77,7 @@ export async function runAsync(
   const requested = options.outputs ?? outputs.map(({ name }) => name);
   const targets = isNames(requested) ? undefined : requested;
   const selected = selectOutputs(outputs, isNames(requested) ? requested : Object.keys(requested));
-  if (targets) for (const info of selected) checkedData(info, targets[info.name]);
+  if (targets) for (const info of selected) checkWholeTensor(info, targets[info.name]);
   const data = inputData(inputs, feeds);
   if (signal?.aborted) throw cancelled(signal);
 
@@ -100,7 +87,7 @@ export async function runAsync(
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     const results = await finished;
-    const tensors = selected.map((info, i) => toTensor(info, ...results[i]!));
+    const tensors = selected.map((info, i) => tensorOver(info.type, ...results[i]!));
     if (targets) {
       for (const [i, info] of selected.entries()) deliver(info, tensors[i]!, targets[info.name]!);
       return targets;

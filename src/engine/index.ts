@@ -1,5 +1,6 @@
 export type { AsyncRunOptions } from './asyncRun.js';
 export type { TensorData, TensorDataOf, TensorType } from './elementTypes.js';
+export { DeviceTensor, IoBinding, type OutputLocation } from './ioBinding.js';
 export type { Feeds, RequestedOutputs } from './runner.js';
 export {
   configureRuntime,

@@ -29,7 +29,7 @@ function missingLibrary(message: string): string | undefined {
 
 /** ONNX Runtime's words without the place in its source and the status's number. */
 function withoutSource(message: string): string {
-  return message.replace(/^[^]*?\[ONNXRuntimeError\] : \d+ : \w+ : /, '').trim();
+  return message.replace(/^[\s\S]*?\[ONNXRuntimeError\] : \d+ : \w+ : /, '').trim();
 }
 
 /** What to do about a provider that does not load, where that is known. */
@@ -70,7 +70,7 @@ export function explained(error: unknown, providers: readonly { name: string }[]
   if (!(error instanceof CloudEasyMLError)) return error;
   if (error.code === 'provider_unavailable') {
     const [, provider, reason] =
-      /^The execution provider "([^"]+)" cannot be used: ([^]*)$/.exec(error.message) ?? [];
+      /^The execution provider "([^"]+)" cannot be used: ([\s\S]*)$/.exec(error.message) ?? [];
     if (provider === undefined || reason === undefined) {
       const known = addon.runtimeInfo().executionProviders.join(', ');
       return unavailable(`${error.message} It has: ${known}.`, error);

@@ -1,10 +1,11 @@
 import { CloudEasyMLError } from '../errors.js';
 import { addon, type OpenedSession } from './addon.js';
 import { type AsyncRunOptions, runAsync } from './asyncRun.js';
+import { dataClasses, type TensorType } from './elementTypes.js';
 import { openSession, openSessionSync } from './openSession.js';
 import { type Feeds, type RequestedOutputs, Runner } from './runner.js';
 import type { SessionOptions } from './sessionOptions.js';
-import type { Tensor } from './tensor.js';
+import { elementCount, Tensor } from './tensor.js';
 import { inputsOf, outputsOf, type PlacedValue, type ValueInfo } from './valueInfo.js';
 
 /**
@@ -22,16 +23,18 @@ export class InferenceSession {
   readonly executionProviders: readonly string[];
   /** What the engine's other native parts know the session by. */
   readonly handle: object;
-  readonly #inputs: readonly PlacedValue[];
-  readonly #outputs: readonly PlacedValue[];
+  /** @internal */
+  readonly placedInputs: readonly PlacedValue[];
+  /** @internal */
+  readonly placedOutputs: readonly PlacedValue[];
   #runner: Runner | undefined;
   #released = false;
 
   private constructor(opened: OpenedSession) {
-    this.#inputs = inputsOf(opened);
-    this.#outputs = outputsOf(opened);
-    this.inputs = this.#inputs.map(({ name, type, dims }) => ({ name, type, dims }));
-    this.outputs = this.#outputs.map(({ name, type, dims }) => ({ name, type, dims }));
+    this.placedInputs = inputsOf(opened);
+    this.placedOutputs = outputsOf(opened);
+    this.inputs = this.placedInputs.map(({ name, type, dims }) => ({ name, type, dims }));
+    this.outputs = this.placedOutputs.map(({ name, type, dims }) => ({ name, type, dims }));
     this.executionProviders = opened.executionProviders;
     this.handle = opened.handle;
   }
@@ -76,7 +79,22 @@ export class InferenceSession {
    * @throws what run() throws; cancelled where `options.signal` is aborted
    */
   runAsync(feeds: Feeds, options: AsyncRunOptions = {}): Promise<Record<string, Tensor>> {
-    return runAsync(this.handle, this.#inputs, this.#outputs, feeds, options);
+    return runAsync(this.handle, this.placedInputs, this.placedOutputs, feeds, options);
+  }
+
+  /**
+   * A tensor for this session's inputs or outputs, of zeros, in the memory that its first execution
+   * provider copies to and from fastest; ordinary memory where that is the CPU.
+   */
+  createTensor<T extends Exclude<TensorType, 'string'>>(
+    type: T,
+    dims: readonly number[],
+  ): Tensor<T>;
+  createTensor(type: Exclude<TensorType, 'string'>, dims: readonly number[]): Tensor {
+    const size = elementCount(dims);
+    const pinned = size > 0 ? addon.allocatePinned(this.handle, type, dims) : null;
+    const data = pinned ? new dataClasses[type](pinned) : new dataClasses[type](size);
+    return new Tensor(type, data.fill(0 as never), dims);
   }
 
   /** Lets go of the model. Runs that are under way end first; later ones throw. */
@@ -91,6 +109,6 @@ export class InferenceSession {
     if (this.#released) {
       throw new CloudEasyMLError('runtime_failed', 'The session has been released.');
     }
-    return new Runner(addon.createRunner(this.handle), this.#inputs, this.#outputs);
+    return new Runner(addon.createRunner(this.handle), this.placedInputs, this.placedOutputs);
   }
 }
