@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { Logger } from 'pino';
-import { stopThread } from '../engine/runtime.js';
+import { stopRuns } from '../engine/runtime.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { FromWorker, Hosting, ToWorker, WorkerTask } from './messages.js';
 
@@ -82,7 +82,7 @@ export class WorkerSeat {
   replace(reason: string): void {
     this.#logger.warn({ workerId: this.workerId, reason }, 'a worker is being replaced');
     // Terminating a thread waits for the model that it runs.
-    if (this.#threadId !== undefined) stopThread(this.#threadId);
+    if (this.#threadId !== undefined) stopRuns(this.#threadId);
     this.#kill.abort();
   }
 
