@@ -48,7 +48,7 @@ export function engineTable(results) {
         'CloudEasyML',
         'over C',
         'onnxruntime-node',
-        'as fast (min–max)',
+        'times as fast (min–max)',
       ],
       results.map((result) => [
         result.title,

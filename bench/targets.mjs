@@ -8,8 +8,6 @@
  * @property {'pass' | 'miss' | 'not measured'} verdict
  *
  * @typedef {import('./engine/engineBench.mjs').EngineResult} EngineResult
- * @property {EngineResult} result
- *
  * @typedef {import('./serving/servingBench.mjs').ServingResult} ServingResult
  */
 
@@ -41,7 +39,7 @@ const atLeastTimes = (what, least, found) => ({
 export function engineTargets(results) {
   return results.flatMap(({ model, title, outputs, overCLoopUs, timesAsFast }) => {
     const call = `${title}, ${outputsOf[outputs]}`;
-    const ratio = `${call}: as fast as onnxruntime-node`;
+    const ratio = `${call}: times as fast as onnxruntime-node`;
     if (model === 'identity') return [atLeastTimes(ratio, 10, timesAsFast.median)];
     if (model !== 'softmax') return [];
     return [
@@ -70,7 +68,7 @@ export function servingTargets(results) {
     const subject = `${title}, 64 connections`;
     return [
       atLeastTimes(
-        `${subject}: req/s of Fastify + onnxruntime-node`,
+        `${subject}: times the req/s of Fastify + onnxruntime-node`,
         least,
         fastify.cloudeasymlRatio?.median,
       ),

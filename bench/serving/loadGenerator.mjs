@@ -74,7 +74,7 @@ function wrk(folder, maxThreads) {
 function autocannon(folder, workers) {
   const requestFile = path.join(folder, 'request.json');
   return {
-    name: 'autocannon',
+    name: 'autocannon (latencies in whole milliseconds)',
     run: async (request, connections, seconds) => {
       const threads = Math.min(workers, connections);
       writeFileSync(requestFile, JSON.stringify({ ...request, connections, seconds, threads }));
