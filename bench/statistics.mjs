@@ -29,7 +29,7 @@ export function spreadOf(values) {
  * @param {readonly number[]} denominators
  */
 export function ratiosOf(numerators, denominators) {
-  return spreadOf(numerators.map((value, round) => value / denominatorAt(denominators, round)));
+  return spreadOf(numerators.map((value, round) => value / inRound(denominators, round)));
 }
 
 /**
@@ -37,14 +37,14 @@ export function ratiosOf(numerators, denominators) {
  * @param {readonly number[]} others
  */
 export function differencesOf(values, others) {
-  return spreadOf(values.map((value, round) => value - denominatorAt(others, round)));
+  return spreadOf(values.map((value, round) => value - inRound(others, round)));
 }
 
 /**
  * @param {readonly number[]} values
  * @param {number} round
  */
-function denominatorAt(values, round) {
+function inRound(values, round) {
   const value = values[round];
   if (value === undefined) throw new Error(`Round ${round + 1} has no figure to compare with.`);
   return value;
