@@ -86,11 +86,11 @@ class Connection {
       failure ??= `The server answered ${status}.`;
     } else {
       const noticed = noticedAt[this.#arrival] ?? 0;
-      times.set(
-        [now - intended, this.#sentAt - intended, noticed - intended, processingMs].map(toUs),
-        answered * fields,
-      );
-      answered++;
+      const at = answered++ * fields;
+      times[at] = toUs(now - intended);
+      times[at + 1] = toUs(this.#sentAt - intended);
+      times[at + 2] = toUs(noticed - intended);
+      times[at + 3] = toUs(processingMs);
     }
     lastAnswer = now;
     this.#arrival = -1;
