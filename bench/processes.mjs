@@ -41,17 +41,21 @@ function start(command, args, { env = {}, cwd, cpus, timeoutSeconds }) {
     env: { ...process.env, ...env },
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(timeoutSeconds && { timeout: timeoutSeconds * 1000, killSignal: 'SIGKILL' }),
   });
   running.add(child);
+  const overtime =
+    timeoutSeconds &&
+    globalThis.setTimeout(() => killAll(familyOf(child), 'SIGKILL'), timeoutSeconds * 1000);
   /** @type {Promise<number | null>} */
   const ended = new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => {
-      running.delete(child);
-      resolve(code);
-    });
+    child.once('close', resolve);
   });
+  const gone = () => {
+    running.delete(child);
+    clearTimeout(overtime);
+  };
+  ended.then(gone, gone);
   return { child, ended };
 }
 

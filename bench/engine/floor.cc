@@ -2,9 +2,9 @@
 //
 //   floor <ONNX Runtime library> <model.onnx> <type> <shape> <input file> <seconds> <output file>
 //
-// The model has one input and one output. Prints JSON: the median of the microseconds per call, for a
-// caller that owns the output's memory and for one that has ONNX Runtime allocate it; the output goes
-// to the output file.
+// The model has one input and one output. Prints JSON: the median of the microseconds per call, for
+// a caller that owns the output's memory and for one that has ONNX Runtime allocate it; the output
+// goes to the output file.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -15,9 +15,7 @@
 namespace {
 
 /// As long as benchmark.js's samples, so that both feel a busy machine alike.
-double sampleSeconds(double seconds) {
-  return std::min(0.05, seconds / 8);
-}
+double sampleSeconds(double seconds) { return std::min(0.05, seconds / 8); }
 
 template <typename Call>
 double secondsPerCall(const Call& call, size_t calls) {
@@ -51,8 +49,8 @@ void measure(char** arguments) {
   const Ort::Env env(ORT_LOGGING_LEVEL_FATAL, "floor");
   auto session = bench::openSession(env, arguments[2], 1);
   auto bytes = bench::readFile(arguments[5]);
-  const auto input = bench::tensorOver(bytes, bench::elementType(arguments[3]),
-                                       bench::parseShape(arguments[4]));
+  const auto input =
+      bench::tensorOver(bytes, bench::elementType(arguments[3]), bench::parseShape(arguments[4]));
   const double seconds = std::atof(arguments[6]);
 
   const OrtValue* const inputs[] = {input};

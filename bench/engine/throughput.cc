@@ -1,11 +1,12 @@
 // How many times per second a model can be run: threads that call `OrtApi::Run` on one session, and
 // nothing around it.
 //
-//   throughput <library> <model.onnx> <shape> <input file> <threads> <intra-op threads> <seconds> <output file>
+//   throughput <library> <model.onnx> <shape> <input file> <threads> <intra-op threads> <seconds>
+//   <output file>
 //
-// The model has one float32 input and one output. Prints JSON: the runs of all threads, the seconds that
-// they took, the quantiles of a run's microseconds, and the bytes that the process held before the model
-// was opened and at the end. The first run's output goes to the output file.
+// The model has one float32 input and one output. Prints JSON: the runs of all threads, the seconds
+// that they took, the quantiles of a run's microseconds, and the bytes that the process held before
+// the model was opened and at the end. The first run's output goes to the output file.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -34,8 +35,8 @@ void measure(char** arguments) {
   auto bytes = bench::readFile(arguments[4]);
   const long before = residentBytes();
   auto session = bench::openSession(env, arguments[2], std::atoi(arguments[6]));
-  const auto input = bench::tensorOver(bytes, bench::elementType("float32"),
-                                       bench::parseShape(arguments[3]));
+  const auto input =
+      bench::tensorOver(bytes, bench::elementType("float32"), bench::parseShape(arguments[3]));
   const int threadCount = std::atoi(arguments[5]);
   const double seconds = std::atof(arguments[7]);
 
