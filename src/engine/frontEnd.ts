@@ -56,12 +56,7 @@ export class FrontEnd {
   /** @param maxBytes how many bytes of bodies may be held at once */
   constructor(listener: CompletionListener, maxBytes: number) {
     this.#listener = listener;
-    this.#native = addon.createFrontEnd(
-      () => this.#drain(),
-      maxBytes,
-      this.#records,
-      this.#outbox,
-    );
+    this.#native = addon.createFrontEnd(() => this.#drain(), maxBytes, this.#records, this.#outbox);
   }
 
   /** Copies a part of a body. False where the engine holds too many bytes; the ticket is free then. */
