@@ -97,9 +97,10 @@ function load(): Addon {
   try {
     return createRequire(import.meta.url)(file);
   } catch (cause) {
+    const [reason] = (cause as Error).message.split('\n');
     throw new CloudEasyMLError(
       'internal',
-      `The native engine "${file}" did not load: ${(cause as Error).message}. Build it with: npm run build`,
+      `The native engine "${file}" did not load: ${reason}. Build it with: npm run build`,
       { cause },
     );
   }

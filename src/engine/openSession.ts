@@ -40,7 +40,8 @@ export async function openSession(
   options: SessionOptions,
 ): Promise<OpenedSession> {
   // Nobody can take a copy's memory away, or change it, while another thread reads it.
-  const source = sourceFrom(typeof model === 'string' ? model : new Uint8Array(model));
+  const given = sourceFrom(model);
+  const source = typeof given === 'string' ? given : new Uint8Array(given);
   let bytes = typeof source === 'string' ? undefined : source;
   if (typeof source === 'string' && options.optimizedModelCache !== undefined) {
     bytes = await readFile(source).catch((error) => {
