@@ -57,6 +57,9 @@ export interface RuntimeSettings {
   spinning: boolean;
 }
 
+/** Called once, with an error or a result. */
+type Callback<Result> = (error: CloudEasyMLError | null, result: Result) => void;
+
 /** What native/bindings registers. */
 export interface Addon {
   initialize(errorClass: typeof CloudEasyMLError, threadId: number): ArrayBuffer;
@@ -65,17 +68,22 @@ export interface Addon {
   runtimeInfo(): { version: string; library: string; executionProviders: string[] };
   stopThread(threadId: number): void;
   stopAll(): void;
-  openSession(model: string | Uint8Array, options: NativeSessionOptions): Promise<OpenedSession>;
+  openSession(
+    model: string | Uint8Array,
+    options: NativeSessionOptions,
+    callback: Callback<OpenedSession>,
+  ): void;
   openSessionSync(model: string | Uint8Array, options: NativeSessionOptions): OpenedSession;
   releaseSession(handle: object): void;
   openSessions(): number;
   createRunner(handle: object): NativeRunner;
-  /** Starts a run on another thread: its number, for cancelRun(), and its outputs' data and dims. */
+  /** Starts a run on another thread; returns its number for cancelRun(). */
   runAsync(
     handle: object,
     inputs: [data: object, dims: readonly number[]][],
     outputs: number[],
-  ): [number: number, finished: Promise<[data: ArrayBuffer | string[], dims: number[]][]>];
+    callback: Callback<[data: ArrayBuffer | string[], dims: number[]][]>,
+  ): number;
   cancelRun(number: number): void;
   createIoBinding(handle: object): NativeIoBinding;
   /** Null where there can't be a view of such memory. */

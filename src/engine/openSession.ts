@@ -51,7 +51,12 @@ export async function openSession(
   let failure: unknown;
   for (const native of attempts(source, bytes, options)) {
     try {
-      return await addon.openSession(source, native);
+      return await new Promise((resolve, reject) => {
+        addon.openSession(source, native, (error, opened) => {
+          if (error) reject(error);
+          else resolve(opened);
+        });
+      });
     } catch (error) {
       failure = explained(error, native.executionProviders);
     }
