@@ -66,6 +66,10 @@ class FrontEnd {
     for (auto* request : self->requests_) {
       if (request && self->engine_->scheduler.cancel(request)) self->channel_->release(request);
     }
+    // Drained, but JavaScript never heard of them.
+    for (; self->next_ < self->drained_.size(); ++self->next_) {
+      self->channel_->release(self->drained_[self->next_]);
+    }
     self->channel_->close();
     napi_release_threadsafe_function(self->wakeUp_, napi_tsfn_abort);
     // References die with the environment.
@@ -100,7 +104,8 @@ class FrontEnd {
     return code;
   }
 
-  // append(ticket, chunk): false where the engine holds too many bytes; the request is then discarded.
+  // append(ticket, chunk): false where the engine holds too many bytes; the request is then
+  // discarded.
   static napi_value append(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 2> call(env, info);
     const uint32_t ticket = call.uint32(0);
@@ -203,7 +208,8 @@ class FrontEnd {
     return call.number(static_cast<int32_t>(count));
   }
 
-  // takeLarge(ticket): the answer that did not fit into the outbox, as an ArrayBuffer over its own memory.
+  // takeLarge(ticket): the answer that did not fit into the outbox, as an ArrayBuffer over its own
+  // memory.
   static napi_value takeLarge(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 1> call(env, info);
     auto& self = *call.self;
@@ -245,9 +251,9 @@ class FrontEnd {
 }  // namespace
 
 Napi::Value createFrontEnd(const Napi::CallbackInfo& info) {
-  auto* frontEnd = new FrontEnd(
-      info.Env(), info[0], static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
-      info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>());
+  auto* frontEnd = new FrontEnd(info.Env(), info[0],
+                                static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
+                                info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>());
   return frontEnd->face();
 }
 

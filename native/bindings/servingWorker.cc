@@ -8,8 +8,8 @@
 #include "engine.h"
 #include "serving/time.h"
 
-// Of libuv's interface the engine needs these three, which every libuv 1.x has; its headers do not come
-// with Node-API's.
+// Of libuv's interface the engine needs these three, which every libuv 1.x has; its headers do not
+// come with Node-API's.
 extern "C" {
 int uv_backend_fd(const struct uv_loop_s*);
 int uv_backend_timeout(const struct uv_loop_s*);
@@ -65,9 +65,9 @@ class BatchWorker {
     delete self;
   }
 
-  // Runs the engine's own models until a plugin's batch comes (returned), or the event loop has something
-  // to do (kTurn), or nothing waits. Then, with `block`, it sleeps; else it answers kIdle, and onWork is
-  // called when there is work.
+  // Runs the engine's own models until a plugin's batch comes (returned), or the event loop has
+  // something to do (kTurn), or nothing waits. Then, with `block`, it sleeps; else it answers
+  // kIdle, and onWork is called when there is work.
   //
   // Watching the event loop's own descriptor while it sleeps is what lets messages, timers and
   // worker.terminate() through.
@@ -136,7 +136,8 @@ class BatchWorker {
     return array;
   }
 
-  // Only this thread adds to and takes from its active batches, so it may read them without the lock.
+  // Only this thread adds to and takes from its active batches, so it may read them without the
+  // lock.
   Batch* active(uint32_t id) const {
     for (const auto& batch : worker_->active) {
       if (batch->id == id) return batch.get();

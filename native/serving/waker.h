@@ -3,8 +3,8 @@
 
 namespace cloudeasyml::serving {
 
-/// A file descriptor that becomes readable when another thread calls wake(). Wakes before the sleep are
-/// not lost; several count as one.
+/// A file descriptor that becomes readable when another thread calls wake(). Wakes before the sleep
+/// are not lost; several count as one.
 class Waker {
  public:
   Waker();
