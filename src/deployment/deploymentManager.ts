@@ -137,11 +137,7 @@ export class DeploymentManager implements DeploymentService {
     return this.#byHandle.size;
   }
 
-  async #bringUp(
-    deployment: Deployment,
-    plugin: Plugin,
-    merged: DeploymentConfig,
-  ): Promise<void> {
+  async #bringUp(deployment: Deployment, plugin: Plugin, merged: DeploymentConfig): Promise<void> {
     const { pool } = this.#dependencies;
     this.loading++;
     try {

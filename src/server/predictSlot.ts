@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { HttpResponse } from 'uWebSockets.js';
+import { STATUS_CODES } from 'node:http';
 import type { Principal } from '../auth/principal.js';
 import type { Deployment } from '../deployment/deployment.js';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
 import type { Logger } from 'pino';
+import { Piscina } from 'piscina';
 import { stalledWorkers } from '../engine/batchQueue.js';
 import type { Hosting } from './messages.js';
 import { WorkerSeat } from './workerSeat.js';

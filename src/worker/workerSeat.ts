@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Piscina } from 'piscina';
 import type { Logger } from 'pino';
+import type { Piscina } from 'piscina';
 import { stopRuns } from '../engine/runtime.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { FromWorker, Hosting, ToWorker, WorkerTask } from './messages.js';
