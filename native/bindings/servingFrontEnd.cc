@@ -29,6 +29,10 @@ constexpr int32_t kByBody = -1;
 constexpr size_t kRecordLength = 6;
 constexpr int32_t kOutsideOutbox = -1;
 
+// Waking a thread costs as much as submitting several requests. Those that arrive in one turn of the event
+// loop share a wake-up, unless there are so many that the worker had better begin.
+constexpr uint32_t kAnnounceEvery = 8;
+
 /// Lives until its environment is torn down.
 class FrontEnd {
  public:
@@ -55,6 +59,7 @@ class FrontEnd {
     auto object = Napi::Object::New(env_);
     defineRaw(object, "append", append, this);
     defineRaw(object, "submit", submit, this);
+    defineRaw(object, "flush", flush, this);
     defineRaw(object, "discard", discard, this);
     defineRaw(object, "cancel", cancel, this);
     defineRaw(object, "drain", drain, this);
@@ -99,6 +104,12 @@ class FrontEnd {
       return true;
     }
     return channel_->append(*request, bytes, size);
+  }
+
+  void announce() {
+    engine_->scheduler.wakeWorkers(touched_);
+    touched_.clear();
+    unannounced_ = 0;
   }
 
   int32_t reject(uint32_t ticket, int32_t code) {
@@ -161,7 +172,17 @@ class FrontEnd {
     if (admission != Admission::kQueued) {
       return call.number(self.reject(ticket, -static_cast<int32_t>(admission)));
     }
-    return call.number(static_cast<int32_t>(request->deployment->handle));
+    const uint32_t taken = request->deployment->handle;
+    if (self.touched_.empty() || self.touched_.back() != taken) self.touched_.push_back(taken);
+    if (++self.unannounced_ >= kAnnounceEvery) self.announce();
+    return call.number(static_cast<int32_t>(taken));
+  }
+
+  // flush(): to be called once the requests at hand are submitted.
+  static napi_value flush(napi_env env, napi_callback_info info) {
+    const RawCall<FrontEnd, 1> call(env, info);
+    if (call.self->unannounced_ > 0) call.self->announce();
+    return nullptr;
   }
 
   // discard(ticket): the body's client went before it was submitted.
@@ -254,6 +275,9 @@ class FrontEnd {
   size_t outboxSize_;
   /// By ticket: the requests that are out.
   std::vector<Request*> requests_;
+  /// Requests, and their deployments, that no worker was woken for yet.
+  uint32_t unannounced_ = 0;
+  std::vector<uint32_t> touched_;
   std::vector<Request*> drained_;
   size_t next_ = 0;
 };

@@ -144,14 +144,19 @@ Admission Scheduler::enqueue(Request* request, const std::shared_ptr<Deployment>
   deployment.queue.push_back(request);
   ++deployment.waiting;
   lastBusyNs_ = request->arrivalNs;
-  int64_t wanted = kNever - 1;
-  if (ready(deployment, request->arrivalNs)) {
-    wakeFor(deployment.handle);
-  } else {
-    wanted = request->arrivalNs + deployment.limits.maxQueueDelayNs;
-  }
+  const int64_t windowNs = deployment.limits.maxQueueDelayNs;
+  const int64_t wanted = windowNs > 0 ? request->arrivalNs + windowNs : kNever - 1;
   if (timekeeperNextNs_ > wanted) timekeeperWake_.notify_one();
   return Admission::kQueued;
+}
+
+void Scheduler::wakeWorkers(const std::vector<uint32_t>& handles) {
+  std::lock_guard lock(mutex_);
+  const int64_t now = nowNs();
+  for (const uint32_t handle : handles) {
+    const auto entry = deployments_.find(handle);
+    if (entry != deployments_.end() && ready(*entry->second, now)) wakeFor(handle);
+  }
 }
 
 bool Scheduler::cancel(Request* request) {

@@ -57,6 +57,8 @@ class Scheduler {
   /// answer than kQueued the request stays with the caller.
   Admission submit(Request* request, std::string_view id, uint32_t owner);
   Admission submit(Request* request, uint32_t handle, uint32_t owner);
+  /// Wakes a worker for each deployment out of `handles` that has a batch ready.
+  void wakeWorkers(const std::vector<uint32_t>& handles);
   /// The client has gone. @returns false where the request has ended already: its completion is on
   /// its way.
   bool cancel(Request* request);
