@@ -50,6 +50,12 @@ size_t form(Worker& worker, Batch& batch, std::vector<Request*>& requests) {
   return looked;
 }
 
+/// A plugin's instance is never entered twice, so its worker takes no second batch of a deployment.
+bool entered(const Worker& worker, uint32_t handle) {
+  return std::any_of(worker.active.begin(), worker.active.end(),
+                     [&](const auto& batch) { return batch->deployment->handle == handle; });
+}
+
 }  // namespace
 
 Scheduler::Scheduler() : timekeeper_([this] { keepTime(); }) {}
@@ -198,10 +204,7 @@ std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) c
     const auto entry = deployments_.find(handle);
     if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
     if (least && (*least)->servedNs <= entry->second->servedNs) continue;
-    const bool entered =
-        std::any_of(worker.active.begin(), worker.active.end(),
-                    [&](const auto& batch) { return batch->deployment->handle == handle; });
-    if (!entered) least = &entry->second;
+    if (!entered(worker, handle)) least = &entry->second;
   }
   return least ? *least : nullptr;
 }
@@ -281,6 +284,8 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
     batch->startNs = now;
     worker.active.push_back(std::move(owned));
     ++deployment->running;
+    // What is left over is for another worker.
+    if (ready(*deployment, now)) wakeFor(deployment->handle);
     servedNs_ = std::max(servedNs_, deployment->servedNs);
     if (deployment->model) {
       if (!worker.runOptions) worker.runOptions.emplace();
@@ -372,10 +377,10 @@ std::vector<uint32_t> Scheduler::stalledWorkers(int64_t graceNs) const {
 
 void Scheduler::wakeFor(uint32_t handle) {
   for (auto& worker : workers_) {
-    if (worker->waiting != Waiting::kNot && worker->hosted.count(handle) > 0) {
-      wake(*worker);
-      return;
-    }
+    if (worker->waiting == Waiting::kNot || worker->hosted.count(handle) == 0) continue;
+    if (entered(*worker, handle)) continue;
+    wake(*worker);
+    return;
   }
 }
 

@@ -10,6 +10,7 @@ export const Refusal = {
   routeNotText: -5,
   routeMalformed: -6,
   tooManyBytes: -7,
+  notAnObject: -8,
 } as const;
 
 /** Let a request's body say which deployment it is for. */

@@ -277,8 +277,13 @@ function refusalError(refusal: number): CloudEasyMLError {
         `deploymentId: expected the id of a deployment, a string, but ${refusal === Refusal.routeAbsent ? 'the body has none' : 'received something else'}.`,
         { path: 'deploymentId' },
       );
+    case Refusal.notAnObject:
+      return new CloudEasyMLError(
+        'invalid_input',
+        'Expected the body to be an object like {"deploymentId": …, "data": …}.',
+      );
     default:
-      return new CloudEasyMLError('malformed_json', 'The body is not a valid JSON object.');
+      return new CloudEasyMLError('malformed_json', 'The body is not valid JSON.');
   }
 }
 

@@ -1,3 +1,4 @@
+import { Tensor } from '../engine/tensor.js';
 import type { PartialPredictionOutput } from '../plugin/baseModel.js';
 
 /**
@@ -40,14 +41,21 @@ function holdsViews(value: unknown): boolean {
   return Object.values(value).some(holdsViews);
 }
 
-function viewsAsArrays(_key: string, value: unknown): unknown {
+/** A replacer. It finds a tensor turned into arrays already, by the tensor's own toJSON(). */
+function viewsAsArrays(this: Record<string, unknown>, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return exactNumber(value);
+  const given = this[key];
+  if (given instanceof Tensor && given.type === 'float32') return shortestWithin(value);
   if (!ArrayBuffer.isView(value) || value instanceof DataView) return value;
   if (value instanceof Float32Array) return Array.from(value, shortest);
   if (value instanceof BigInt64Array || value instanceof BigUint64Array) {
     return Array.from(value, exactNumber);
   }
   return Array.from(value as Uint8Array);
+}
+
+function shortestWithin(nested: unknown): unknown {
+  return Array.isArray(nested) ? nested.map(shortestWithin) : shortest(nested as number);
 }
 
 /** The double with the fewest digits that is the same float32: 0.1 rather than 0.10000000149011612. */
