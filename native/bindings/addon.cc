@@ -2,7 +2,10 @@
 #include <napi.h>
 
 #include "bindings/addonData.h"
+#include "bindings/asyncRuns.h"
+#include "bindings/benchBinding.h"
 #include "bindings/errors.h"
+#include "bindings/ioBinding.h"
 #include "bindings/runnerBinding.h"
 #include "bindings/runtimeBinding.h"
 #include "bindings/servingBinding.h"
@@ -16,9 +19,12 @@ napi_value registerAll(napi_env rawEnv, napi_value rawExports) {
     const Napi::Object exports(env, rawExports);
     auto* data = new AddonData(env);
     env.SetInstanceData(data);
-    registerRuntime(env, exports, *data);
-    registerSession(env, exports, *data);
-    registerRunner(env, exports, *data);
+    registerRuntime(env, exports);
+    registerSession(env, exports);
+    registerRunner(env, exports);
+    registerAsyncRuns(env, exports);
+    registerIoBinding(env, exports);
+    registerBench(env, exports);
     registerServing(env, exports, *data);
     return exports;
   });

@@ -2,7 +2,7 @@
 
 namespace cloudeasyml::bindings {
 
-AddonData::AddonData(Napi::Env env) {
+AddonData::AddonData(Napi::Env env) : asyncRuns(env) {
   auto buffer = Napi::ArrayBuffer::New(env, Frame::kBytes);
   frame.bytes = static_cast<char*>(buffer.Data());
   frame.buffer = Napi::Persistent(buffer);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "bindings/asyncRuns.h"
 #include "engine.h"
 #include "runtime/runRegistry.h"
 
@@ -49,6 +50,7 @@ class AddonData {
   Napi::FunctionReference errorClass;
   /// Bytes of ORT's memory that JavaScript holds views of. Views outlive this struct.
   const std::shared_ptr<std::atomic<size_t>> viewedBytes = std::make_shared<std::atomic<size_t>>(0);
+  AsyncRuns asyncRuns;
 
  private:
   std::shared_ptr<runtime::RunFlag> threadFlag_;

@@ -40,12 +40,12 @@ struct RawCall {
   std::array<napi_value, Count> args{};
 };
 
-/// Sets `object[name]` to a function bound to `self`, which must outlive the environment's JavaScript.
+/// Sets `object[name]` to a function bound to `self`, which must outlive the environment's
+/// JavaScript.
 inline void defineRaw(Napi::Object object, const char* name, napi_callback callback, void* self) {
   napi_value function;
-  NAPI_THROW_IF_FAILED_VOID(
-      object.Env(),
-      napi_create_function(object.Env(), name, NAPI_AUTO_LENGTH, callback, self, &function));
+  NAPI_THROW_IF_FAILED_VOID(object.Env(), napi_create_function(object.Env(), name, NAPI_AUTO_LENGTH,
+                                                               callback, self, &function));
   object.Set(name, Napi::Value(object.Env(), function));
 }
 

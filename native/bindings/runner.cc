@@ -5,6 +5,7 @@
 
 #include "runtime/elementType.h"
 #include "runtime/error.h"
+#include "runtime/run.h"
 
 namespace cloudeasyml::bindings {
 
@@ -86,14 +87,9 @@ void Runner::run() {
   }
   for (size_t i = 0; i < rawOutputs_.size(); ++i) rawOutputs_[i] = outputs_[i];
 
-  OrtStatus* status =
-      api_.Run(session()->ort(), flag_->options(), session_->inputNames().data(), rawInputs_.data(),
-               rawInputs_.size(), outputNames_.data(), outputNames_.size(), rawOutputs_.data());
+  runtime::run(*session(), *flag_, rawInputs_, outputNames_, rawOutputs_);
   for (size_t i = 0; i < rawOutputs_.size(); ++i) {
     if (!outputs_[i]) produced_[i] = Ort::Value(rawOutputs_[i]);
-  }
-  if (status) {
-    runtime::throwRunFailure(Ort::Status(status), *flag_);
   }
   report();
 }

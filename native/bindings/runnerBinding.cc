@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/addonData.h"
 #include "bindings/errors.h"
 #include "bindings/functions.h"
 #include "bindings/runner.h"
@@ -77,10 +78,7 @@ napi_value wrapInput(napi_env env, napi_callback_info info) {
     const auto [slot, data, rank] = call.arguments;
     const size_t at = sizeFrom(env, slot);
     const auto& tensor = call.runner->inputInfo(at);
-    const Dims dims = dimsInHeader(env, rank);
-    call.runner->bindInput(at, tensor.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
-                                   ? copyStrings(env, data, dims, tensor.name)
-                                   : wrapTypedArray(env, data, dims, tensor.type, tensor.name));
+    call.runner->bindInput(at, tensorFrom(env, data, dimsInHeader(env, rank), tensor));
     return nullptr;
   });
 }
@@ -156,7 +154,7 @@ napi_value createRunner(napi_env rawEnv, napi_callback_info raw) {
 
 }  // namespace
 
-void registerRunner(Napi::Env env, Napi::Object exports, AddonData&) {
+void registerRunner(Napi::Env env, Napi::Object exports) {
   defineFunction(env, exports, "createRunner", createRunner);
 }
 

@@ -3,10 +3,8 @@
 
 #include <napi.h>
 
-#include "bindings/addonData.h"
-
 namespace cloudeasyml::bindings {
 
-void registerRunner(Napi::Env env, Napi::Object exports, AddonData& data);
+void registerRunner(Napi::Env env, Napi::Object exports);
 
 }  // namespace cloudeasyml::bindings

@@ -1,5 +1,6 @@
 #include "bindings/runtimeBinding.h"
 
+#include "bindings/addonData.h"
 #include "bindings/errors.h"
 #include "bindings/functions.h"
 
@@ -73,17 +74,19 @@ napi_value stopThread(napi_env env, napi_callback_info raw) {
   });
 }
 
-/// stopAll()
+/// stopAll(): the process is exiting. Returns once no run of the pool uses the library, whose
+/// statics go next.
 napi_value stopAll(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
     runtimeOf(env).runs.stopAll();
+    runtimeOf(env).pool.waitIdle();
     return nullptr;
   });
 }
 
 }  // namespace
 
-void registerRuntime(Napi::Env env, Napi::Object exports, AddonData&) {
+void registerRuntime(Napi::Env env, Napi::Object exports) {
   defineFunction(env, exports, "initialize", initialize);
   defineFunction(env, exports, "startRuntime", startRuntime);
   defineFunction(env, exports, "ensureRuntimeStarted", ensureRuntimeStarted);

@@ -15,7 +15,8 @@ serving::Scheduler& schedulerOf(const Napi::CallbackInfo& info) {
   return AddonData::of(info.Env()).engine->scheduler;
 }
 
-// addDeployment(id, owner, [maxBatchSize, maxQueueDelayUs, maxQueueSize, timeoutMs], session?, metadata)
+// addDeployment(id, owner, [maxBatchSize, maxQueueDelayUs, maxQueueSize, timeoutMs], session?,
+// metadata)
 Napi::Value addDeployment(const Napi::CallbackInfo& info) {
   return {info.Env(), guarded(info.Env(), [&]() -> napi_value {
             const auto numbers = info[2].As<Napi::Array>();
@@ -32,9 +33,9 @@ Napi::Value addDeployment(const Napi::CallbackInfo& info) {
               model = std::make_shared<serving::OnnxModel>(sessionFrom(info[3]),
                                                            info[4].ToString().Utf8Value());
             }
-            const auto deployment = schedulerOf(info).add(
-                info[0].ToString().Utf8Value(), info[1].As<Napi::Number>().Uint32Value(), limits,
-                std::move(model));
+            const auto deployment = schedulerOf(info).add(info[0].ToString().Utf8Value(),
+                                                          info[1].As<Napi::Number>().Uint32Value(),
+                                                          limits, std::move(model));
             return Napi::Number::New(info.Env(), deployment->handle);
           })};
 }

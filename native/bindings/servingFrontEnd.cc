@@ -27,6 +27,10 @@ constexpr int32_t kByBody = -1;
 constexpr size_t kRecordLength = 6;
 constexpr int32_t kOutsideOutbox = -1;
 
+// Waking a thread costs as much as submitting several requests. Those that arrive in one turn of the event
+// loop share a wake-up, unless there are so many that the worker had better begin.
+constexpr uint32_t kAnnounceEvery = 8;
+
 /// Lives until its environment is torn down.
 class FrontEnd {
  public:
@@ -53,6 +57,7 @@ class FrontEnd {
     auto object = Napi::Object::New(env_);
     defineRaw(object, "append", append, this);
     defineRaw(object, "submit", submit, this);
+    defineRaw(object, "flush", flush, this);
     defineRaw(object, "discard", discard, this);
     defineRaw(object, "cancel", cancel, this);
     defineRaw(object, "drain", drain, this);
@@ -65,6 +70,10 @@ class FrontEnd {
     auto* self = static_cast<FrontEnd*>(data);
     for (auto* request : self->requests_) {
       if (request && self->engine_->scheduler.cancel(request)) self->channel_->release(request);
+    }
+    // Drained, but JavaScript never heard of them.
+    for (; self->next_ < self->drained_.size(); ++self->next_) {
+      self->channel_->release(self->drained_[self->next_]);
     }
     self->channel_->close();
     napi_release_threadsafe_function(self->wakeUp_, napi_tsfn_abort);
@@ -95,12 +104,19 @@ class FrontEnd {
     return channel_->append(*request, bytes, size);
   }
 
+  void announce() {
+    engine_->scheduler.wakeWorkers(touched_);
+    touched_.clear();
+    unannounced_ = 0;
+  }
+
   int32_t reject(uint32_t ticket, int32_t code) {
     channel_->release(std::exchange(requests_[ticket], nullptr));
     return code;
   }
 
-  // append(ticket, chunk): false where the engine holds too many bytes; the request is then discarded.
+  // append(ticket, chunk): false where the engine holds too many bytes; the request is then
+  // discarded.
   static napi_value append(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 2> call(env, info);
     const uint32_t ticket = call.uint32(0);
@@ -146,7 +162,17 @@ class FrontEnd {
     if (admission != Admission::kQueued) {
       return call.number(self.reject(ticket, -static_cast<int32_t>(admission)));
     }
-    return call.number(static_cast<int32_t>(request->deployment->handle));
+    const uint32_t taken = request->deployment->handle;
+    if (self.touched_.empty() || self.touched_.back() != taken) self.touched_.push_back(taken);
+    if (++self.unannounced_ >= kAnnounceEvery) self.announce();
+    return call.number(static_cast<int32_t>(taken));
+  }
+
+  // flush(): to be called once the requests at hand are submitted.
+  static napi_value flush(napi_env env, napi_callback_info info) {
+    const RawCall<FrontEnd, 1> call(env, info);
+    if (call.self->unannounced_ > 0) call.self->announce();
+    return nullptr;
   }
 
   // discard(ticket): the body's client went before it was submitted.
@@ -203,7 +229,8 @@ class FrontEnd {
     return call.number(static_cast<int32_t>(count));
   }
 
-  // takeLarge(ticket): the answer that did not fit into the outbox, as an ArrayBuffer over its own memory.
+  // takeLarge(ticket): the answer that did not fit into the outbox, as an ArrayBuffer over its own
+  // memory.
   static napi_value takeLarge(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 1> call(env, info);
     auto& self = *call.self;
@@ -238,6 +265,9 @@ class FrontEnd {
   size_t outboxSize_;
   /// By ticket: the requests that are out.
   std::vector<Request*> requests_;
+  /// Requests, and their deployments, that no worker was woken for yet.
+  uint32_t unannounced_ = 0;
+  std::vector<uint32_t> touched_;
   std::vector<Request*> drained_;
   size_t next_ = 0;
 };
@@ -245,9 +275,9 @@ class FrontEnd {
 }  // namespace
 
 Napi::Value createFrontEnd(const Napi::CallbackInfo& info) {
-  auto* frontEnd = new FrontEnd(
-      info.Env(), info[0], static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
-      info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>());
+  auto* frontEnd = new FrontEnd(info.Env(), info[0],
+                                static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
+                                info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>());
   return frontEnd->face();
 }
 

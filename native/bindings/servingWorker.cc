@@ -8,8 +8,8 @@
 #include "engine.h"
 #include "serving/time.h"
 
-// Of libuv's interface the engine needs these three, which every libuv 1.x has; its headers do not come
-// with Node-API's.
+// Of libuv's interface the engine needs these three, which every libuv 1.x has; its headers do not
+// come with Node-API's.
 extern "C" {
 int uv_backend_fd(const struct uv_loop_s*);
 int uv_backend_timeout(const struct uv_loop_s*);
@@ -30,6 +30,10 @@ constexpr int32_t kTurn = 1;
 
 /// How long native batches may keep the event loop from turning.
 constexpr int64_t kTurnEveryNs = 1 * serving::kMillisecond;
+/// The event loop's descriptor tells of messages and sockets, but not of timers, nor of sockets
+/// that were opened since the loop last turned. Plugins' code never waits for these (it is not
+/// hosted by a worker that sleeps natively), so turning now and then is enough.
+constexpr int kLongestSleepMs = 100;
 
 /// Lives until its environment is torn down; then the batches that its plugins left fail.
 class BatchWorker {
@@ -65,12 +69,12 @@ class BatchWorker {
     delete self;
   }
 
-  // Runs the engine's own models until a plugin's batch comes (returned), or the event loop has something
-  // to do (kTurn), or nothing waits. Then, with `block`, it sleeps; else it answers kIdle, and onWork is
-  // called when there is work.
+  // Runs the engine's own models until a plugin's batch comes (returned), or the event loop has
+  // something to do (kTurn), or nothing waits. Then, with `block`, it sleeps; else it answers
+  // kIdle, and onWork is called when there is work.
   //
-  // Watching the event loop's own descriptor while it sleeps is what lets messages, timers and
-  // worker.terminate() through.
+  // Watching the event loop's own descriptor while it sleeps is what lets messages and worker.terminate()
+  // through.
   static napi_value next(napi_env env, napi_callback_info info) {
     const RawCall<BatchWorker, 1> call(env, info);
     auto& self = *call.self;
@@ -99,20 +103,13 @@ class BatchWorker {
     }
   }
 
-  /// @returns true where the event loop has something to do
+  /// @returns true where the event loop should turn
   bool sleep() {
-    uv_update_time(loop_);
-    const int timeout = uv_backend_timeout(loop_);
-    const bool readable = worker_->waker.sleep(uv_backend_fd(loop_), timeout);
-    if (readable) return true;
-    uv_update_time(loop_);
-    return uv_backend_timeout(loop_) == 0;
+    return worker_->waker.sleep(uv_backend_fd(loop_), kLongestSleepMs) != serving::Wake::kWoken;
   }
 
   bool loopHasWork() {
-    uv_update_time(loop_);
-    if (uv_backend_timeout(loop_) == 0) return true;
-    return worker_->waker.sleep(uv_backend_fd(loop_), 0);
+    return worker_->waker.sleep(uv_backend_fd(loop_), 0) == serving::Wake::kOther;
   }
 
   // [batch id, deployment handle, body, body, …]
@@ -136,7 +133,8 @@ class BatchWorker {
     return array;
   }
 
-  // Only this thread adds to and takes from its active batches, so it may read them without the lock.
+  // Only this thread adds to and takes from its active batches, so it may read them without the
+  // lock.
   Batch* active(uint32_t id) const {
     for (const auto& batch : worker_->active) {
       if (batch->id == id) return batch.get();

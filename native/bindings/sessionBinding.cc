@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "bindings/addonData.h"
 #include "bindings/errors.h"
 #include "bindings/functions.h"
 #include "bindings/promiseWork.h"
@@ -183,7 +184,7 @@ std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle) {
   return session;
 }
 
-void registerSession(Napi::Env env, Napi::Object exports, AddonData&) {
+void registerSession(Napi::Env env, Napi::Object exports) {
   defineFunction(env, exports, "openSession", openSession);
   defineFunction(env, exports, "openSessionSync", openSessionSync);
   defineFunction(env, exports, "releaseSession", releaseSession);

@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "bindings/addonData.h"
 #include "runtime/session.h"
 
 namespace cloudeasyml::bindings {
@@ -14,6 +13,6 @@ namespace cloudeasyml::bindings {
 /// handle that was released, and Error("invalid_input") for anything else.
 std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle);
 
-void registerSession(Napi::Env env, Napi::Object exports, AddonData& data);
+void registerSession(Napi::Env env, Napi::Object exports);
 
 }  // namespace cloudeasyml::bindings

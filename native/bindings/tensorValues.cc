@@ -13,14 +13,15 @@ namespace {
 
 // Node frees the memory behind a view only when its event loop turns. A thread that runs model
 // after model without a turn would pile them up: beyond this much, outputs are copied instead.
-constexpr size_t kMaxViewedBytes = size_t{256} << 20;
+constexpr size_t kMaxViewedBytes = size_t{64} << 20;
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 
 /// ORT's memory for as long as JavaScript has a view of it.
 struct View {
+  // Destroyed after the value.
+  std::shared_ptr<void> keptAlive;
   Ort::Value value;
-  std::shared_ptr<runtime::Session> session;
   std::shared_ptr<std::atomic<size_t>> viewedBytes;
   size_t bytes;
 };
@@ -62,6 +63,21 @@ Dims readDims(const double* numbers, size_t rank) {
     }
     dims[i] = static_cast<int64_t>(number);
   }
+  return dims;
+}
+
+Dims dimsFrom(Napi::Array array) {
+  std::vector<double> numbers(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    numbers[i] = array.Get(i).ToNumber().DoubleValue();
+  }
+  return readDims(numbers.data(), numbers.size());
+}
+
+Napi::Array dimsOf(Napi::Env env, const Ort::Value& value) {
+  const auto shape = value.GetTensorTypeAndShapeInfo().GetShape();
+  auto dims = Napi::Array::New(env, shape.size());
+  for (uint32_t i = 0; i < shape.size(); ++i) dims.Set(i, static_cast<double>(shape[i]));
   return dims;
 }
 
@@ -139,28 +155,42 @@ Ort::Value copyStrings(Napi::Env env, napi_value array, const Dims& dims, const 
   return value;
 }
 
+Ort::Value tensorFrom(Napi::Env env, napi_value data, const Dims& dims,
+                      const runtime::TensorInfo& info) {
+  return info.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
+             ? copyStrings(env, data, dims, info.name)
+             : wrapTypedArray(env, data, dims, info.type, info.name);
+}
+
+napi_value viewOf(Napi::Env env, Ort::Value& value, size_t bytes, std::shared_ptr<void> keptAlive) {
+  const auto& viewedBytes = AddonData::of(env).viewedBytes;
+  if (*viewedBytes > 0 && *viewedBytes + bytes > kMaxViewedBytes) return nullptr;
+  void* memory = value.GetTensorMutableRawData();
+  auto view =
+      std::make_unique<View>(View{std::move(keptAlive), std::move(value), viewedBytes, bytes});
+  *viewedBytes += bytes;
+  napi_value buffer;
+  if (napi_create_external_arraybuffer(env, memory, bytes, finalizeView, view.get(), &buffer) !=
+      napi_ok) {
+    // Some embedders of V8 refuse foreign memory.
+    *viewedBytes -= bytes;
+    value = std::move(view->value);
+    return nullptr;
+  }
+  view.release();
+  return buffer;
+}
+
 napi_value elementsOf(Napi::Env env, Ort::Value value, std::shared_ptr<runtime::Session> session) {
   const auto info = value.GetTensorTypeAndShapeInfo();
   const auto type = info.GetElementType();
   if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return stringsOf(env, value);
 
-  void* memory = value.GetTensorMutableRawData();
   const size_t bytes = info.GetElementCount() * runtime::elementSize(type);
-  const auto& viewedBytes = AddonData::of(env).viewedBytes;
-  if (bytes <= Frame::kSmallTensorBytes || *viewedBytes + bytes > kMaxViewedBytes) {
-    return copyOf(env, memory, bytes);
+  if (bytes > Frame::kSmallTensorBytes) {
+    if (napi_value view = viewOf(env, value, bytes, std::move(session))) return view;
   }
-  auto view =
-      std::make_unique<View>(View{std::move(value), std::move(session), viewedBytes, bytes});
-  napi_value buffer;
-  if (napi_create_external_arraybuffer(env, memory, bytes, finalizeView, view.get(), &buffer) !=
-      napi_ok) {
-    // Some embedders of V8 refuse foreign memory.
-    return copyOf(env, memory, bytes);
-  }
-  *viewedBytes += bytes;
-  view.release();
-  return buffer;
+  return copyOf(env, value.GetTensorRawData(), bytes);
 }
 
 }  // namespace cloudeasyml::bindings

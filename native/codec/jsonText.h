@@ -10,8 +10,8 @@ namespace cloudeasyml::codec {
 /// Appends a quoted and escaped JSON string; invalid UTF-8 is replaced by U+FFFD.
 void writeString(std::string& out, std::string_view text);
 
-/// Appends the shortest text that reads back as the same number; null for NaN and infinities, which JSON
-/// does not have.
+/// Appends the shortest text that reads back as the same number; null for NaN and infinities, which
+/// JSON does not have.
 void writeFloat(std::string& out, float value);
 void writeDouble(std::string& out, double value);
 void writeInteger(std::string& out, int64_t value);

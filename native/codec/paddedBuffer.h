@@ -8,8 +8,8 @@
 
 namespace cloudeasyml::codec {
 
-/// A growable byte buffer whose capacity always exceeds its size by the parser's padding. Clearing it
-/// keeps the memory, so a reused buffer costs no allocation.
+/// A growable byte buffer whose capacity always exceeds its size by the parser's padding. Clearing
+/// it keeps the memory, so a reused buffer costs no allocation.
 class PaddedBuffer {
  public:
   /// At least SIMDJSON_PADDING.

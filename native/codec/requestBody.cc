@@ -10,7 +10,9 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
-std::string inQuotes(std::string_view name) { return "\"" + std::string(name.substr(0, 100)) + "\""; }
+std::string inQuotes(std::string_view name) {
+  return "\"" + std::string(name.substr(0, 100)) + "\"";
+}
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;

@@ -31,7 +31,8 @@ class RequestReader {
   void read(const PaddedBuffer& body, const std::vector<InputSpec>& specs,
             const std::vector<std::string>& outputNames, ParsedRequest& out);
 
-  /// Counts the rows of `data` for plugins that read the body themselves: an array's elements, else 1.
+  /// Counts the rows of `data` for plugins that read the body themselves: an array's elements,
+  /// else 1.
   /// @throws RequestError malformed_json, or invalid_input where there is no `data`
   uint32_t countRows(const PaddedBuffer& body);
 

@@ -46,8 +46,8 @@ struct RowTensor {
   }
 };
 
-/// Reads an input's rows: nested arrays as deep as the input has axes. Numbers must fit the element type
-/// exactly in kind (no fractions for integers) and in range.
+/// Reads an input's rows: nested arrays as deep as the input has axes. Numbers must fit the element
+/// type exactly in kind (no fractions for integers) and in range.
 ///
 /// @param path how messages call `value`: `data`, `data.image`
 /// @throws RequestError naming the row, what was expected and what came

@@ -83,9 +83,9 @@ void appendProvider(Ort::SessionOptions& options, const ProviderRequest& provide
           api.SessionOptionsAppendExecutionProvider_TensorRT_V2);
     } else {
       const Columns columns = columnsOf(provider.options);
-      Ort::ThrowOnError(api.SessionOptionsAppendExecutionProvider(
-          options, withoutSuffix(*found).c_str(), columns.keys.data(), columns.values.data(),
-          columns.keys.size()));
+      Ort::ThrowOnError(
+          api.SessionOptionsAppendExecutionProvider(options, found->c_str(), columns.keys.data(),
+                                                    columns.values.data(), columns.keys.size()));
     }
   } catch (const Ort::Exception& failure) {
     throw Error("provider_unavailable", "The execution provider \"" + provider.name +

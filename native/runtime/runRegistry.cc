@@ -1,17 +1,6 @@
 #include "runtime/runRegistry.h"
 
-#include <string>
-
-#include "runtime/error.h"
-
 namespace cloudeasyml::runtime {
-
-void throwRunFailure(const Ort::Status& failure, const RunFlag& flag) {
-  if (flag.stopped()) throw Error("cancelled", "The run was cancelled.");
-  const std::string message = failure.GetErrorMessage();
-  const bool refused = failure.GetErrorCode() == ORT_INVALID_ARGUMENT;
-  throw Error(refused ? "invalid_input" : "runtime_failed", message);
-}
 
 void RunRegistry::add(RunFlag& flag) {
   std::lock_guard lock(mutex_);

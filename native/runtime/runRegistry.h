@@ -34,10 +34,6 @@ class RunFlag {
   Ort::RunOptions options_;
 };
 
-/// Throws what a failed run means for its caller: Error("cancelled") where the flag stopped it,
-/// "invalid_input" where ORT refuses the tensors, "runtime_failed" for the rest.
-[[noreturn]] void throwRunFailure(const Ort::Status& failure, const RunFlag& flag);
-
 /// The process's flags.
 class RunRegistry {
  public:

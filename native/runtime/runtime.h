@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/runPool.h"
 #include "runtime/runRegistry.h"
 #include "runtime/session.h"
 #include "runtime/sessionRequest.h"
@@ -55,6 +56,7 @@ class Runtime {
   size_t openSessions() const;
 
   RunRegistry runs;
+  RunPool pool;
 
  private:
   struct Slot {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "runtime/deviceMemory.h"
+
 namespace cloudeasyml::runtime {
 
 namespace {
@@ -26,8 +28,11 @@ std::vector<const char*> namesOf(const std::vector<TensorInfo>& infos) {
 
 }  // namespace
 
-Session::Session(Ort::Session session, std::vector<std::string> providers)
-    : session_(std::move(session)), providers_(std::move(providers)) {
+Session::Session(Ort::Session session, std::vector<std::string> providers, int deviceId)
+    : session_(std::move(session)),
+      providers_(std::move(providers)),
+      deviceId_(deviceId),
+      hasDeviceMemory_(runtime::hasDeviceMemory(*this)) {
   Ort::AllocatorWithDefaultOptions allocator;
   for (size_t i = 0; i < session_.GetInputCount(); ++i) {
     inputs_.push_back(

@@ -23,8 +23,9 @@ struct TensorInfo {
 /// threads.
 class Session {
  public:
-  /// Takes over a loaded session; `providers` lists what was really appended, in order.
-  Session(Ort::Session session, std::vector<std::string> providers);
+  /// Takes over a loaded session; `providers` lists what was really appended, in order, and
+  /// `deviceId` is the first one's.
+  Session(Ort::Session session, std::vector<std::string> providers, int deviceId = 0);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -34,11 +35,16 @@ class Session {
   const std::vector<const char*>& inputNames() const noexcept { return inputNames_; }
   const std::vector<const char*>& outputNames() const noexcept { return outputNames_; }
   const std::vector<std::string>& providers() const noexcept { return providers_; }
+  int deviceId() const noexcept { return deviceId_; }
+  /// Whether the first provider has memory of its own.
+  bool hasDeviceMemory() const noexcept { return hasDeviceMemory_; }
   Ort::Session& ort() noexcept { return session_; }
 
  private:
   Ort::Session session_;
   std::vector<std::string> providers_;
+  int deviceId_;
+  bool hasDeviceMemory_;
   std::vector<TensorInfo> inputs_;
   std::vector<TensorInfo> outputs_;
   std::vector<const char*> inputNames_;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -47,12 +48,20 @@ std::vector<std::string> providerNames(const SessionRequest& request) {
   return names;
 }
 
+int deviceIdOf(const SessionRequest& request) {
+  if (request.providers.empty()) return 0;
+  for (const auto& [key, value] : request.providers.front().options) {
+    if (key == "device_id") return std::atoi(value.c_str());
+  }
+  return 0;
+}
+
 std::unique_ptr<Session> open(Ort::Env& env, const SessionRequest& request,
                               const Ort::SessionOptions& options) {
   Ort::Session session = request.path.empty()
                              ? Ort::Session(env, request.bytes, request.byteLength, options)
                              : Ort::Session(env, request.path.c_str(), options);
-  return std::make_unique<Session>(std::move(session), providerNames(request));
+  return std::make_unique<Session>(std::move(session), providerNames(request), deviceIdOf(request));
 }
 
 /// A name that no other thread or process writes to at the same time.

@@ -11,8 +11,8 @@
 
 namespace cloudeasyml::serving {
 
-/// Pools one front-end thread's requests and collects their completions. `wake` is called from any thread
-/// when the first completion since the last drain arrives: one wake-up, however many follow.
+/// Pools one front-end thread's requests and collects their completions. `wake` is called from any
+/// thread when the first completion since the last drain arrives: one wake-up, however many follow.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
   /// @param maxBytes how many body bytes may be held at once before requests are refused
@@ -26,8 +26,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// Lets go of one hold on a request; the last one puts it back into the pool.
   void release(Request* request);
 
-  /// Delivers a request that the caller claimed and answered; the front end's hold passes to the queue
-  /// of completions.
+  /// Delivers a request that the caller claimed and answered; the front end's hold passes to the
+  /// queue of completions.
   void complete(Request* request);
   /// Claims the request and delivers a failure, unless it has ended already.
   void fail(Request* request, const char* code, std::string_view detail,

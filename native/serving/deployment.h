@@ -45,7 +45,8 @@ class Deployment {
   uint32_t waiting = 0;
   /// Batches that workers hold.
   uint32_t running = 0;
-  /// Time that workers spent on it, advanced when it wakes from idleness: the least served goes first.
+  /// Time that workers spent on it, advanced when it wakes from idleness: the least served goes
+  /// first.
   int64_t servedNs = 0;
   bool accepting = true;
 };

@@ -33,8 +33,8 @@ void writeMilliseconds(std::string& out, int64_t ns) {
   out.append(text, sizeof text);
 }
 
-void writeOutputRows(std::string& out, const std::vector<Chunk>& chunks, size_t output,
-                     size_t from, size_t rows) {
+void writeOutputRows(std::string& out, const std::vector<Chunk>& chunks, size_t output, size_t from,
+                     size_t rows) {
   out += '[';
   for (const auto& chunk : chunks) {
     const size_t first = std::max(from, chunk.from);
@@ -134,11 +134,14 @@ void OnnxRunner::runGroup(const Batch& batch, const Group& group, const Ort::Run
     for (const auto& chunk : chunks) {
       const auto& dims = chunk.outputs[output].dims();
       if (!dims.empty() && dims[0] == static_cast<int64_t>(chunk.padded)) continue;
-      throw Error("runtime_failed",
-                  "The model's output \"" + model.outputNames()[output] + "\" does not have a row "
-                  "for each of the batch's " + std::to_string(chunk.padded) +
-                  " rows. Send one row per request and set serving.maxBatchSize to 1, or serve the "
-                  "model from a plugin with code.");
+      throw Error(
+          "runtime_failed",
+          "The model's output \"" + model.outputNames()[output] +
+              "\" does not have a row "
+              "for each of the batch's " +
+              std::to_string(chunk.padded) +
+              " rows. Send one row per request and set serving.maxBatchSize to 1, or serve the "
+              "model from a plugin with code.");
     }
   }
 
@@ -264,7 +267,8 @@ Ort::Value OnnxRunner::inputValue(const OnnxModel& model, size_t input, const Gr
     std::memset(memory.data() + at, 0, bytes - at);
     data = memory.data();
   }
-  return Ort::Value::CreateTensor(model.cpuMemory(), data, bytes, dims.data(), dims.size(), spec.type);
+  return Ort::Value::CreateTensor(model.cpuMemory(), data, bytes, dims.data(), dims.size(),
+                                  spec.type);
 }
 
 }  // namespace cloudeasyml::serving

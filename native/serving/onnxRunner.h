@@ -22,8 +22,9 @@ class OnnxRunner {
   /// Counts the rows of a request that a plugin's code will read.
   void countRows(Request& request) { request.rows = reader_.countRows(request.body); }
 
-  /// Runs the requests read since the last run and delivers each one's answer. Requests whose rows cannot
-  /// be joined run apart; where a joint run fails, each runs alone, so that a bad one fails alone.
+  /// Runs the requests read since the last run and delivers each one's answer. Requests whose rows
+  /// cannot be joined run apart; where a joint run fails, each runs alone, so that a bad one fails
+  /// alone.
   void run(const Batch& batch, const Ort::RunOptions& options);
 
  private:

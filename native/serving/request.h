@@ -16,12 +16,12 @@ class Deployment;
 /// How a request ended, as the front end reads it from a completion record.
 enum class Outcome : int32_t { kAnswered = 0, kFailed = 1 };
 
-/// A request's bytes, its place in the engine, and its answer. Requests are pooled by their channel, so
-/// their buffers are reused.
+/// A request's bytes, its place in the engine, and its answer. Requests are pooled by their
+/// channel, so their buffers are reused.
 ///
 /// Two parties hold a request: the front end until it has seen the completion or cancelled, and the
-/// queue or batch until it has let go. Whoever sets `done` first decides how the request ends, and is
-/// alone in writing `answer`.
+/// queue or batch until it has let go. Whoever sets `done` first decides how the request ends, and
+/// is alone in writing `answer`.
 struct Request {
   std::atomic<int> holders{0};
   std::atomic<bool> done{false};

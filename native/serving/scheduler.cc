@@ -72,8 +72,8 @@ std::shared_ptr<Deployment> Scheduler::find(uint32_t handle) const {
 std::shared_ptr<Deployment> Scheduler::add(std::string id, uint32_t owner, BatchLimits limits,
                                            std::shared_ptr<const OnnxModel> model) {
   std::lock_guard lock(mutex_);
-  auto deployment = std::make_shared<Deployment>(std::move(id), nextHandle_++, owner, limits,
-                                                 std::move(model));
+  auto deployment =
+      std::make_shared<Deployment>(std::move(id), nextHandle_++, owner, limits, std::move(model));
   deployments_.emplace(deployment->handle, deployment);
   byId_.emplace(deployment->id, deployment.get());
   return deployment;
@@ -107,8 +107,7 @@ void Scheduler::remove(Deployment& deployment) {
     for (auto& worker : workers_) worker->hosted.erase(deployment.handle);
   }
   for (auto* request : left) {
-    request->channel->fail(request, "deployment_unavailable",
-                           kRemoved);
+    request->channel->fail(request, "deployment_unavailable", kRemoved);
     request->channel->release(request);
   }
 }
@@ -145,14 +144,19 @@ Admission Scheduler::enqueue(Request* request, const std::shared_ptr<Deployment>
   deployment.queue.push_back(request);
   ++deployment.waiting;
   lastBusyNs_ = request->arrivalNs;
-  int64_t wanted = kNever - 1;
-  if (ready(deployment, request->arrivalNs)) {
-    wakeFor(deployment.handle);
-  } else {
-    wanted = request->arrivalNs + deployment.limits.maxQueueDelayNs;
-  }
+  const int64_t windowNs = deployment.limits.maxQueueDelayNs;
+  const int64_t wanted = windowNs > 0 ? request->arrivalNs + windowNs : kNever - 1;
   if (timekeeperNextNs_ > wanted) timekeeperWake_.notify_one();
   return Admission::kQueued;
+}
+
+void Scheduler::wakeWorkers(const std::vector<uint32_t>& handles) {
+  std::lock_guard lock(mutex_);
+  const int64_t now = nowNs();
+  for (const uint32_t handle : handles) {
+    const auto entry = deployments_.find(handle);
+    if (entry != deployments_.end() && ready(*entry->second, now)) wakeFor(handle);
+  }
 }
 
 bool Scheduler::cancel(Request* request) {
@@ -194,16 +198,15 @@ std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) c
     const auto entry = deployments_.find(handle);
     if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
     if (least && (*least)->servedNs <= entry->second->servedNs) continue;
-    const bool entered = std::any_of(
-        worker.active.begin(), worker.active.end(),
-        [&](const auto& batch) { return batch->deployment->handle == handle; });
+    const bool entered =
+        std::any_of(worker.active.begin(), worker.active.end(),
+                    [&](const auto& batch) { return batch->deployment->handle == handle; });
     if (!entered) least = &entry->second;
   }
   return least ? *least : nullptr;
 }
 
-void Scheduler::pop(Deployment& deployment, size_t count, int64_t now,
-                    std::vector<Request*>& out) {
+void Scheduler::pop(Deployment& deployment, size_t count, int64_t now, std::vector<Request*>& out) {
   while (out.size() < count && !deployment.queue.empty()) {
     Request* request = deployment.queue.front();
     deployment.queue.pop_front();
@@ -284,8 +287,9 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
       if (worker.terminated) worker.runOptions->UnsetTerminate();
       worker.terminated = false;
     }
-    // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does not see
-    // these requests; they can't run out of time unseen, since pop() and the runner look again.
+    // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does
+    // not see these requests; they can't run out of time unseen, since pop() and the runner look
+    // again.
     lock.unlock();
 
     Batch formed;
@@ -312,9 +316,8 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
   std::unique_ptr<Batch> owned;
   {
     std::lock_guard lock(mutex_);
-    const auto entry =
-        std::find_if(worker.active.begin(), worker.active.end(),
-                     [&](const auto& each) { return each.get() == batch; });
+    const auto entry = std::find_if(worker.active.begin(), worker.active.end(),
+                                    [&](const auto& each) { return each.get() == batch; });
     if (entry == worker.active.end()) return;
     owned = std::move(*entry);
     worker.active.erase(entry);
@@ -339,9 +342,8 @@ void Scheduler::removeWorker(Worker& worker) {
     worker.waiting = Waiting::kNot;
     for (auto& batch : worker.active) --batch->deployment->running;
     lost.swap(worker.active);
-    const auto entry =
-        std::find_if(workers_.begin(), workers_.end(),
-                     [&](const auto& each) { return each.get() == &worker; });
+    const auto entry = std::find_if(workers_.begin(), workers_.end(),
+                                    [&](const auto& each) { return each.get() == &worker; });
     if (entry != workers_.end()) workers_.erase(entry);
   }
   for (auto& batch : lost) {
@@ -359,8 +361,8 @@ std::vector<uint32_t> Scheduler::stalledWorkers(int64_t graceNs) const {
   const int64_t now = nowNs();
   std::vector<uint32_t> stalled;
   for (const auto& worker : workers_) {
-    const bool stuck = std::any_of(
-        worker->active.begin(), worker->active.end(), [&](const auto& batch) {
+    const bool stuck =
+        std::any_of(worker->active.begin(), worker->active.end(), [&](const auto& batch) {
           return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
         });
     if (stuck) stalled.push_back(worker->id);
@@ -389,10 +391,9 @@ void Scheduler::terminateIfAbandoned(Worker& worker) {
   if (!worker.runOptions || worker.terminated) return;
   for (const auto& batch : worker.active) {
     if (!batch->deployment->model || batch->requests.empty()) continue;
-    const bool abandoned =
-        std::all_of(batch->requests.begin(), batch->requests.end(), [](const Request* request) {
-          return request->done.load(std::memory_order_acquire);
-        });
+    const bool abandoned = std::all_of(
+        batch->requests.begin(), batch->requests.end(),
+        [](const Request* request) { return request->done.load(std::memory_order_acquire); });
     if (!abandoned) continue;
     worker.runOptions->SetTerminate();
     worker.terminated = true;
@@ -401,7 +402,8 @@ void Scheduler::terminateIfAbandoned(Worker& worker) {
 
 void Scheduler::keepTime() {
   constexpr int64_t kTick = 20 * kMillisecond;
-  // Ticking on for a while after the last request spares the front end a wake-up for each that follows.
+  // Ticking on for a while after the last request spares the front end a wake-up for each that
+  // follows.
   constexpr int64_t kLinger = 1000 * kMillisecond;
   std::unique_lock lock(mutex_);
   while (!stopping_) {

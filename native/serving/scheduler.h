@@ -30,9 +30,9 @@ constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
 
 /// Owns the deployments' queues and deals batches out to workers.
 ///
-/// One mutex guards it all; it is held for a few pointer moves at a time and never while a body is read, a
-/// model runs or JavaScript is called. A thread of its own closes batch windows and ends requests whose
-/// time is up, so neither depends on any event loop.
+/// One mutex guards it all; it is held for a few pointer moves at a time and never while a body is
+/// read, a model runs or JavaScript is called. A thread of its own closes batch windows and ends
+/// requests whose time is up, so neither depends on any event loop.
 class Scheduler {
  public:
   Scheduler();
@@ -53,11 +53,14 @@ class Scheduler {
 
   // Front ends.
 
-  /// Queues a request for the deployment called `id`; a worker that waits is woken. On any other answer
-  /// than kQueued the request stays with the caller.
+  /// Queues a request for the deployment called `id`; a worker that waits is woken. On any other
+  /// answer than kQueued the request stays with the caller.
   Admission submit(Request* request, std::string_view id, uint32_t owner);
   Admission submit(Request* request, uint32_t handle, uint32_t owner);
-  /// The client has gone. @returns false where the request has ended already: its completion is on its way.
+  /// Wakes a worker for each deployment out of `handles` that has a batch ready.
+  void wakeWorkers(const std::vector<uint32_t>& handles);
+  /// The client has gone. @returns false where the request has ended already: its completion is on
+  /// its way.
   bool cancel(Request* request);
 
   // Workers.
@@ -65,14 +68,15 @@ class Scheduler {
   std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
-  /// The next batch for a worker, or null; then the worker counts as waiting in the manner of `waiting`.
-  /// Every request of the batch has been read, and its rows counted.
+  /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
+  /// `waiting`. Every request of the batch has been read, and its rows counted.
   Batch* take(Worker& worker, Waiting waiting);
   /// The worker has stopped waiting by itself.
   void stopWaiting(Worker& worker);
   /// Ends a batch; requests that it left unanswered fail.
   void finish(Worker& worker, Batch* batch);
-  /// The worker is gone: its batches fail, and others take its work. Called on the worker's own thread.
+  /// The worker is gone: its batches fail, and others take its work. Called on the worker's own
+  /// thread.
   void removeWorker(Worker& worker);
 
   /// Ids of workers that still hold a batch whose requests all ran out of time `graceNs` ago.

@@ -40,11 +40,11 @@ void Waker::wake() noexcept {
   [[maybe_unused]] const auto written = write(writeEnd_, &one, sizeof one);
 }
 
-bool Waker::sleep(int otherFd, int timeoutMs) noexcept {
+Wake Waker::sleep(int otherFd, int timeoutMs) noexcept {
   pollfd fds[] = {{readEnd_, POLLIN, 0}, {otherFd, POLLIN, 0}};
-  if (poll(fds, 2, timeoutMs) <= 0) return false;
+  if (poll(fds, 2, timeoutMs) <= 0) return Wake::kTimeout;
   if (fds[0].revents != 0) clear();
-  return fds[1].revents != 0;
+  return fds[1].revents != 0 ? Wake::kOther : Wake::kWoken;
 }
 
 void Waker::clear() noexcept {

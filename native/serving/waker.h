@@ -3,8 +3,16 @@
 
 namespace cloudeasyml::serving {
 
-/// A file descriptor that becomes readable when another thread calls wake(). Wakes before the sleep are
-/// not lost; several count as one.
+/// Why a sleep ended.
+enum class Wake {
+  kWoken,
+  /// The other descriptor is readable.
+  kOther,
+  kTimeout,
+};
+
+/// A file descriptor that becomes readable when another thread calls wake(). Wakes before the sleep
+/// are not lost; several count as one.
 class Waker {
  public:
   Waker();
@@ -15,8 +23,7 @@ class Waker {
   void wake() noexcept;
 
   /// Sleeps until wake() was called, `otherFd` is readable, or `timeoutMs` has passed (-1: never).
-  /// @returns true where `otherFd` is readable
-  bool sleep(int otherFd, int timeoutMs) noexcept;
+  Wake sleep(int otherFd, int timeoutMs) noexcept;
 
  private:
   void clear() noexcept;

@@ -23,8 +23,9 @@ export interface SignalWeights {
 
 export interface CrisisOptions {
   weights: SignalWeights;
-  /** The least scores of the levels MEDIUM and HIGH. */
+  /** The least score of the level MEDIUM, and the least of a signal that earns a recommendation. */
   mediumFrom: number;
+  /** The least score of the level HIGH. */
   highFrom: number;
 }
 
@@ -47,11 +48,8 @@ export interface CrisisReport {
   };
 }
 
-/** The price drop that counts in full; Boston's own poorest quarter is some 25 to 75 % below its median. */
+/** The price drop that counts in full; Boston's own cheapest quarter is 20 to 76 % below its median. */
 const fullPriceDrop = 0.5;
-
-/** A signal this strong is worth a recommendation. */
-const recommendFrom = 0.5;
 
 const advice: Record<keyof SignalWeights, string> = {
   priceDrop:
@@ -109,7 +107,7 @@ export function detectCrisis(
   const totalWeight = signals.reduce((sum, [name]) => sum + weights[name], 0);
   const crisisScore =
     signals.reduce((sum, [name, signal]) => sum + weights[name] * signal, 0) / totalWeight;
-  const strong = signals.filter(([, signal]) => signal >= recommendFrom);
+  const strong = signals.filter(([, signal]) => signal >= mediumFrom);
   strong.sort(([a, x], [b, y]) => weights[b] * y - weights[a] * x);
   const recommendations = strong.map(([name]) => advice[name]);
   if (recommendations.length === 0) {

@@ -45,7 +45,11 @@ const crisisSchema = z
   })
   .prefault({});
 
-const configSchema = z.looseObject({ crisis: crisisSchema, training: z.unknown() });
+const configSchema = z.looseObject({
+  crisis: crisisSchema,
+  // Its values are checked when a training starts, together with the caller's.
+  training: z.record(z.string(), z.unknown()).default({}),
+});
 
 /** Prices homes from the features of their census tract, and judges the market that they are in. */
 export class HousingCrisisModel extends BaseModel {
@@ -79,7 +83,7 @@ export class HousingCrisisModel extends BaseModel {
     const trainedFolder = modelDirectory(modelName);
     const folder = isSavedIn(trainedFolder) ? trainedFolder : pretrainedFolder;
     const { model, market } = await readEnsemble(folder);
-    this.#session = await InferenceSession.create(model);
+    this.#session = await InferenceSession.create(model, this.sessionOptions);
     this.#market = market;
     this.isLoaded = true;
   }
@@ -122,12 +126,8 @@ export class HousingCrisisModel extends BaseModel {
    * @throws InputError on `trainingData.…` or `config.…`
    */
   async train(trainingData: unknown, config: Record<string, unknown>): Promise<TrainingResult> {
-    const settings = parseSettings(configSchema, this.config, 'config').training;
-    const options = parseSettings(
-      trainingSchema,
-      { ...(typeof settings === 'object' ? settings : {}), ...config },
-      'config',
-    );
+    const { training } = parseSettings(configSchema, this.config, 'config');
+    const options = parseSettings(trainingSchema, { ...training, ...config }, 'config');
     const { examples, validation } = readTrainingData(trainingData);
     const trained = trainEnsemble(examples, validation, options);
     const folder = modelDirectory(modelName);
@@ -147,7 +147,10 @@ export class HousingCrisisModel extends BaseModel {
       rows.length,
       featureNames.length,
     ]);
-    return Array.from(this.#session.run({ features }).price!.data, Number);
+    const price = this.#session.run({ features }).price?.data;
+    if (!(price instanceof Float32Array)) throw new Error('The model has no float32 prices.');
+    // A float32 has some seven digits; the others that JavaScript would show are noise.
+    return Array.from(price, (value) => Number(value.toPrecision(7)));
   }
 }
 
@@ -156,7 +159,7 @@ function readTrainingData(data: unknown): { examples: Examples; validation?: Exa
   if (typeof data !== 'object') {
     throw new InputError(
       'trainingData',
-      `expected {X, y, valX?, valY?} but received ${typeof data}`,
+      `expected {X, y, valX?, valY?} but received a ${typeof data}`,
     );
   }
   const { X, y, valX, valY } = Object.assign<Record<string, unknown>, object>({}, data);
@@ -188,6 +191,7 @@ function readFlag(options: Record<string, unknown>, name: string): boolean {
 function parseSettings<Schema extends z.ZodType>(schema: Schema, settings: unknown, name: string) {
   const checked = schema.safeParse(settings);
   if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  throw new InputError([name, ...issue!.path].join('.'), issue!.message);
+  const { path: where, message } = checked.error.issues[0]!;
+  const value = where.reduce<unknown>((inner, key) => Reflect.get(Object(inner), key), settings);
+  throw new InputError([name, ...where].join('.'), `${message}; received ${JSON.stringify(value)}`);
 }

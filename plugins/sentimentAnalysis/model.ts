@@ -18,7 +18,6 @@ const configSchema = z.looseObject({
       path: z.string().min(1).optional(),
       maxLength: z.int().min(3).default(512),
       batchSize: z.int().min(1).default(32),
-      executionProviders: z.array(z.string()).optional(),
     })
     .prefault({}),
 });
@@ -58,13 +57,20 @@ export class SentimentAnalysisModel extends BaseModel {
   async load(): Promise<void> {
     const checked = configSchema.safeParse(this.config);
     if (!checked.success) {
-      const [issue] = checked.error.issues;
-      throw new InputError(['config', ...issue!.path].join('.'), issue!.message);
+      const { path, message } = checked.error.issues[0]!;
+      const value = path.reduce<unknown>(
+        (inner, key) => Reflect.get(Object(inner), key),
+        this.config,
+      );
+      throw new InputError(
+        ['config', ...path].join('.'),
+        `${message}; received ${JSON.stringify(value)}`,
+      );
     }
-    const { path, batchSize, ...options } = checked.data.model;
+    const { path, maxLength, batchSize } = checked.data.model;
     this.#classifier = path
-      ? await TransformerClassifier.create(path, options)
-      : await LexiconClassifier.create();
+      ? await TransformerClassifier.create(path, maxLength, this.sessionOptions)
+      : await LexiconClassifier.create(this.sessionOptions);
     this.#batchSize = batchSize;
     this.isLoaded = true;
   }

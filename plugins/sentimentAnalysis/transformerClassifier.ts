@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { InferenceSession, InputError, Tensor } from 'cloudeasyml';
+import { InferenceSession, InputError, type SessionOptions, Tensor } from 'cloudeasyml';
 import { z } from 'zod';
 import { floatsOf, padRows, type TextClassifier } from './textClassifier.js';
 
@@ -17,11 +17,7 @@ const modelConfigSchema = z.looseObject({
 /** What it needs of a `tokenizer_config.json`, which an export may lack. */
 const tokenizerConfigSchema = z.looseObject({ model_max_length: z.number().optional() });
 
-export interface TransformerOptions {
-  /** Most tokens of a text that the model sees, the special ones included. */
-  maxLength: number;
-  executionProviders?: string[] | undefined;
-}
+const textInputs = ['input_ids', 'attention_mask', 'token_type_ids'];
 
 async function readJson<Schema extends z.ZodType>(file: string, schema: Schema) {
   try {
@@ -52,6 +48,13 @@ export class TransformerClassifier implements TextClassifier {
     modelConfig: z.output<typeof modelConfigSchema>,
     maxLength: number,
   ) {
+    const strange = session.inputs.find(({ name }) => !textInputs.includes(name));
+    if (strange) {
+      throw new InputError(
+        'config.model.path',
+        `expected a model with the inputs ${textInputs.join(', ')} or some of them, but it has "${strange.name}" too`,
+      );
+    }
     this.#session = session;
     this.#tokenizer = tokenizer;
     this.#padding = modelConfig.pad_token_id ?? 0;
@@ -65,9 +68,14 @@ export class TransformerClassifier implements TextClassifier {
 
   /**
    * @param folder the exported folder
+   * @param maxLength most tokens of a text that the model sees, the special ones included
    * @throws InputError on `config.model.path` where the folder does not hold such an export
    */
-  static async create(folder: string, options: TransformerOptions): Promise<TransformerClassifier> {
+  static async create(
+    folder: string,
+    maxLength: number,
+    options: SessionOptions,
+  ): Promise<TransformerClassifier> {
     const modelFile = path.join(folder, 'model.onnx');
     if (!existsSync(modelFile)) {
       throw new InputError('config.model.path', `expected a model at ${modelFile} but found none`);
@@ -81,11 +89,10 @@ export class TransformerClassifier implements TextClassifier {
         : tokenizerConfigSchema.parse({}),
     ]);
     const tokenizer = new Tokenizer(tokenizerJson, tokenizerConfig);
-    const maxLength = Math.min(options.maxLength, tokenizerConfig.model_max_length ?? Infinity);
-    const { executionProviders } = options;
-    const session = await InferenceSession.create(modelFile, { executionProviders });
+    const limit = Math.min(maxLength, tokenizerConfig.model_max_length ?? Number.POSITIVE_INFINITY);
+    const session = await InferenceSession.create(modelFile, options);
     try {
-      return new TransformerClassifier(folder, session, tokenizer, modelConfig, maxLength);
+      return new TransformerClassifier(folder, session, tokenizer, modelConfig, limit);
     } catch (error) {
       session.release();
       throw error;
@@ -107,8 +114,7 @@ export class TransformerClassifier implements TextClassifier {
     ]);
     const feeds: Record<string, Tensor> = {};
     for (const { name, type } of this.#session.inputs) {
-      const content = contents.get(name);
-      if (!content) throw new Error(`The model has an input that is not a text's: "${name}".`);
+      const content = contents.get(name)!;
       feeds[name] =
         type === 'int32'
           ? new Tensor('int32', Int32Array.from(content, Number), dims)
@@ -124,10 +130,10 @@ export class TransformerClassifier implements TextClassifier {
 
   /** A text's token ids, cut to the limit; the special ones around the text stay. */
   #encode(text: string): number[] {
-    const { ids } = this.#tokenizer.encode(text);
+    const ids: number[] = this.#tokenizer.encode(text).ids;
     const excess = ids.length - this.#maxLength;
     if (excess <= 0) return ids;
-    const plain = this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+    const plain: number[] = this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
     const start = ids.findIndex((_, at) => plain.every((id, offset) => ids[at + offset] === id));
     if (start === -1) return ids.slice(0, this.#maxLength);
     const end = start + plain.length - excess;

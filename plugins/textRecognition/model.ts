@@ -77,7 +77,8 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
 
   async load(): Promise<void> {
     const { orientation } = validateConfig(this.config);
-    const open = (file: string) => InferenceSession.create(path.join(assets, file));
+    const open = (file: string) =>
+      InferenceSession.create(path.join(assets, file), this.sessionOptions);
     this.#sessions = {
       detection: await open('ch_PP-OCRv4_det_infer.onnx'),
       orientation: orientation.enabled

@@ -40,6 +40,17 @@ export interface NativeRunner {
   close(): void;
 }
 
+/** ONNX Runtime's IoBinding; native/bindings/ioBinding.cc says how. */
+export interface NativeIoBinding {
+  bindInput(input: number, data: object, dims: readonly number[]): void;
+  bindDeviceInput(input: number, value: object): void;
+  clearOutputs(): void;
+  bindOutput(output: number, data: object, dims: readonly number[]): void;
+  bindOutputTo(output: number, location: string): void;
+  run(): void;
+  takeOutputs(opaque: boolean[]): [value: object, dims: number[], memory: string][];
+}
+
 export interface RuntimeSettings {
   library: string;
   intraOpThreads: number;
@@ -60,6 +71,23 @@ export interface Addon extends ServingAddon {
   releaseSession(handle: object): void;
   openSessions(): number;
   createRunner(handle: object): NativeRunner;
+  /** Starts a run on another thread: its number, for cancelRun(), and its outputs' data and dims. */
+  runAsync(
+    handle: object,
+    inputs: [data: object, dims: readonly number[]][],
+    outputs: number[],
+  ): [number: number, finished: Promise<[data: ArrayBuffer | string[], dims: number[]][]>];
+  cancelRun(number: number): void;
+  createIoBinding(handle: object): NativeIoBinding;
+  /** Null where there can't be a view of such memory. */
+  allocatePinned(handle: object, type: string, dims: readonly number[]): ArrayBuffer | null;
+  /** Nanoseconds that OrtApi::Run takes, called `count` times from C. */
+  runLoop(
+    handle: object,
+    inputs: [data: object, dims: readonly number[]][],
+    outputs: [data: object, dims: readonly number[]][],
+    count: number,
+  ): number;
 }
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');

@@ -1,5 +1,5 @@
 import { CloudEasyMLError } from '../errors.js';
-import { Tensor } from './tensor.js';
+import { elementCount, Tensor } from './tensor.js';
 import { describeInfo, type PlacedValue } from './valueInfo.js';
 
 function describeValue(value: unknown): string {
@@ -48,7 +48,14 @@ export function notATensor(name: string, value: unknown): CloudEasyMLError {
  */
 export function checkTensor(info: PlacedValue, tensor: unknown): asserts tensor is Tensor {
   if (!(tensor instanceof Tensor)) throw notATensor(info.name, tensor);
-  const { type, dims } = tensor;
+  checkFit(info, tensor);
+}
+
+/** Checks a type and a shape against what the model declares. */
+export function checkFit(
+  info: PlacedValue,
+  { type, dims }: { type: string; dims: readonly number[] },
+): void {
   const fits =
     type === info.type &&
     dims.length === info.dims.length &&
@@ -60,6 +67,13 @@ export function checkTensor(info: PlacedValue, tensor: unknown): asserts tensor 
       { path: info.name },
     );
   }
+}
+
+/** The same, and that the tensor's memory is all there. */
+export function checkWholeTensor(info: PlacedValue, tensor: unknown): asserts tensor is Tensor {
+  checkTensor(info, tensor);
+  const length = elementCount(tensor.dims);
+  if (tensor.data.length !== length) throw wrongMemory(info.name, length, tensor.data.length);
 }
 
 /** Says that a tensor's memory is not there any more, or is smaller than its shape. */

@@ -46,6 +46,12 @@ export class FrontEnd {
   readonly #listener: CompletionListener;
   readonly #records = new Int32Array(maxRecords * recordLength);
   readonly #outbox = new Uint8Array(outboxBytes);
+  #flushing = false;
+  /** At the end of the event loop's turn: workers are woken once for all requests that came in it. */
+  readonly #flush = () => {
+    this.#flushing = false;
+    this.#native.flush();
+  };
 
   /** @param maxBytes how many bytes of bodies may be held at once */
   constructor(listener: CompletionListener, maxBytes: number) {
@@ -70,6 +76,10 @@ export class FrontEnd {
    * @returns the deployment's handle, or a {@link Refusal}; the ticket is free then
    */
   submit(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number {
+    if (!this.#flushing) {
+      this.#flushing = true;
+      setImmediate(this.#flush);
+    }
     return this.#native.submit(ticket, owner, deployment, chunk);
   }
 
@@ -110,6 +120,7 @@ export class FrontEnd {
 export interface NativeFrontEnd {
   append(ticket: number, chunk: ArrayBuffer): boolean;
   submit(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number;
+  flush(): void;
   discard(ticket: number): void;
   cancel(ticket: number): boolean;
   drain(): number;

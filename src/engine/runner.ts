@@ -12,7 +12,7 @@ export type RequestedOutputs = readonly string[] | Record<string, Tensor>;
 /** The place in the frame that the addon reports for an output that is not there. */
 const tooLarge = -1;
 
-function isNames(outputs: RequestedOutputs): outputs is readonly string[] {
+export function isNames(outputs: RequestedOutputs): outputs is readonly string[] {
   return Array.isArray(outputs);
 }
 

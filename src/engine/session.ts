@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
-import path from 'node:path';
 import { CloudEasyMLError } from '../errors.js';
-import { addon, type NativeSessionOptions, type OpenedSession } from './addon.js';
+import { addon, type OpenedSession } from './addon.js';
+import { type AsyncRunOptions, runAsync } from './asyncRun.js';
+import { dataClasses, type TensorType } from './elementTypes.js';
+import { openSession, openSessionSync } from './openSession.js';
 import { type Feeds, type RequestedOutputs, Runner } from './runner.js';
-import { ensureRuntimeStarted } from './runtime.js';
-import { prepareOptions, type SessionOptions } from './sessionOptions.js';
-import type { Tensor } from './tensor.js';
+import type { SessionOptions } from './sessionOptions.js';
+import { elementCount, Tensor } from './tensor.js';
 import { inputsOf, outputsOf, type PlacedValue, type ValueInfo } from './valueInfo.js';
 
 /**
@@ -23,16 +23,18 @@ export class InferenceSession {
   readonly executionProviders: readonly string[];
   /** What the engine's other native parts know the session by. */
   readonly handle: object;
-  readonly #inputs: readonly PlacedValue[];
-  readonly #outputs: readonly PlacedValue[];
+  /** @internal */
+  readonly placedInputs: readonly PlacedValue[];
+  /** @internal */
+  readonly placedOutputs: readonly PlacedValue[];
   #runner: Runner | undefined;
   #released = false;
 
   private constructor(opened: OpenedSession) {
-    this.#inputs = inputsOf(opened);
-    this.#outputs = outputsOf(opened);
-    this.inputs = this.#inputs.map(({ name, type, dims }) => ({ name, type, dims }));
-    this.outputs = this.#outputs.map(({ name, type, dims }) => ({ name, type, dims }));
+    this.placedInputs = inputsOf(opened);
+    this.placedOutputs = outputsOf(opened);
+    this.inputs = this.placedInputs.map(({ name, type, dims }) => ({ name, type, dims }));
+    this.outputs = this.placedOutputs.map(({ name, type, dims }) => ({ name, type, dims }));
     this.executionProviders = opened.executionProviders;
     this.handle = opened.handle;
   }
@@ -48,17 +50,12 @@ export class InferenceSession {
     model: string | Uint8Array,
     options: SessionOptions = {},
   ): Promise<InferenceSession> {
-    ensureRuntimeStarted();
-    // Nobody can take the copy's memory away, or change it, while another thread reads it.
-    const source = typeof model === 'string' ? path.resolve(model) : model.slice();
-    return new InferenceSession(await addon.openSession(source, nativeOptions(source, options)));
+    return new InferenceSession(await openSession(model, options));
   }
 
   /** Loads a model on the calling thread: for workers, which have nothing else to do meanwhile. */
   static createSync(model: string | Uint8Array, options: SessionOptions = {}): InferenceSession {
-    ensureRuntimeStarted();
-    const source = typeof model === 'string' ? path.resolve(model) : model;
-    return new InferenceSession(addon.openSessionSync(source, nativeOptions(source, options)));
+    return new InferenceSession(openSessionSync(model, options));
   }
 
   /**
@@ -75,6 +72,31 @@ export class InferenceSession {
     return this.#runner.run(feeds, outputs);
   }
 
+  /**
+   * Runs the model on another thread. The feeds' memory may be reused at once: what is not in a
+   * SharedArrayBuffer is copied.
+   *
+   * @throws what run() throws; cancelled where `options.signal` is aborted
+   */
+  runAsync(feeds: Feeds, options: AsyncRunOptions = {}): Promise<Record<string, Tensor>> {
+    return runAsync(this.handle, this.placedInputs, this.placedOutputs, feeds, options);
+  }
+
+  /**
+   * A tensor for this session's inputs or outputs, of zeros, in the memory that its first execution
+   * provider copies to and from fastest; ordinary memory where that is the CPU.
+   */
+  createTensor<T extends Exclude<TensorType, 'string'>>(
+    type: T,
+    dims: readonly number[],
+  ): Tensor<T>;
+  createTensor(type: Exclude<TensorType, 'string'>, dims: readonly number[]): Tensor {
+    const size = elementCount(dims);
+    const pinned = size > 0 ? addon.allocatePinned(this.handle, type, dims) : null;
+    const data = pinned ? new dataClasses[type](pinned) : new dataClasses[type](size);
+    return new Tensor(type, data.fill(0 as never), dims);
+  }
+
   /** Lets go of the model. Runs that are under way end first; later ones throw. */
   release(): void {
     this.#released = true;
@@ -87,15 +109,6 @@ export class InferenceSession {
     if (this.#released) {
       throw new CloudEasyMLError('runtime_failed', 'The session has been released.');
     }
-    return new Runner(addon.createRunner(this.handle), this.#inputs, this.#outputs);
+    return new Runner(addon.createRunner(this.handle), this.placedInputs, this.placedOutputs);
   }
-}
-
-function nativeOptions(model: string | Uint8Array, options: SessionOptions): NativeSessionOptions {
-  const providers = options.executionProviders === 'auto' ? [] : (options.executionProviders ?? []);
-  return {
-    ...prepareOptions(options, providers),
-    contentHash: typeof model === 'string' ? '' : createHash('sha256').update(model).digest('hex'),
-    optimizedModelPath: '',
-  };
 }

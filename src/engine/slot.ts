@@ -36,10 +36,12 @@ export class Slot {
   readonly #wrap: NativeRunner['wrapInput'];
   /** Undefined for strings, which never lie in the frame. */
   readonly #dataClass: NumericDataClass | undefined;
-  // Where the frame holds the bound tensor, and its shape.
+  // Where the frame holds the bound tensor, or the array that is wrapped, and its shape.
+  #wrapped: WeakRef<object> | undefined;
   #offset = elsewhere;
   #end = 0;
   #dims: readonly number[] = [];
+  #length = 0;
   #view: NumericData = noData;
 
   /** `bind` and `wrap` are the addon's for inputs or for outputs, `index` the slot's number there. */
@@ -63,9 +65,11 @@ export class Slot {
    */
   place(offset: number): number {
     const { data, dims } = this.tensor!;
-    if (this.#fits(offset, dims)) {
-      if (data.length !== this.#view.length) this.#refuseMemory(this.#view.length);
-      return this.#end;
+    const inFrame = this.#offset === offset;
+    // An array never moves while it has a length, so one that is still wrapped needs no more.
+    if ((inFrame || this.#wrapped?.deref() === data) && this.#hasShape(dims)) {
+      if (data.length !== this.#length) this.#refuseMemory(this.#length);
+      return inFrame ? this.#end : offset;
     }
     checkTensor(this.info, this.tensor);
     const length = elementCount(dims);
@@ -76,13 +80,20 @@ export class Slot {
     const bytes = dataClass ? length * dataClass.BYTES_PER_ELEMENT : Number.POSITIVE_INFINITY;
     if (bytes > smallTensorBytes || offset + bytes > frame.byteLength) {
       this.#offset = elsewhere;
+      this.#wrapped = undefined;
       this.#wrap(this.#index, data, dims.length);
+      // Strings are copied, so they must be looked at each time.
+      if (dataClass) this.#wrapped = new WeakRef(data);
+      this.#dims = dims.slice();
+      this.#length = length;
       return offset;
     }
     this.#bind(this.#index, offset, dims.length);
+    this.#wrapped = undefined;
     this.#offset = offset;
     this.#end = (offset + bytes + alignment - 1) & -alignment;
     this.#dims = dims.slice();
+    this.#length = length;
     this.#view = new dataClass!(frame, offset, length);
     return this.#end;
   }
@@ -97,9 +108,8 @@ export class Slot {
     if (this.#offset !== elsewhere) copyElements(this.#view, this.tensor!.data as NumericData);
   }
 
-  /** Whether what is bound serves a tensor of this shape at this offset as well. */
-  #fits(offset: number, dims: readonly number[]): boolean {
-    if (this.#offset !== offset || this.#dims.length !== dims.length) return false;
+  #hasShape(dims: readonly number[]): boolean {
+    if (this.#dims.length !== dims.length) return false;
     for (let axis = 0; axis < dims.length; axis++) {
       if (this.#dims[axis] !== dims[axis]) return false;
     }

@@ -106,3 +106,10 @@ export class Tensor<T extends TensorType = TensorType> {
     }
   }
 }
+
+/** The tensor over elements that the addon gave out. */
+export function tensorOver(type: TensorType, elements: object, dims: readonly number[]): Tensor {
+  return type === 'string'
+    ? new Tensor('string', elements as string[], dims)
+    : new Tensor(type, new dataClasses[type](elements as ArrayBuffer), dims);
+}

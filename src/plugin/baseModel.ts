@@ -1,4 +1,4 @@
-import type { ProviderChoice, SessionSettings } from './config.js';
+import type { SessionOptions } from '../engine/index.js';
 
 /**
  * The contract between the server and a plugin.
@@ -89,7 +89,7 @@ export abstract class BaseModel<Config extends object = Record<string, unknown>>
    * The `serving:` block's execution providers and session settings, set before `load()`: what to make
    * this model's `InferenceSession`s with. `{}` outside the server.
    */
-  sessionOptions: SessionSettings & { executionProviders?: ProviderChoice[] | 'auto' } = {};
+  sessionOptions: SessionOptions = {};
   /** Set by `load()`; the server never calls `predict()` before. */
   isLoaded = false;
 

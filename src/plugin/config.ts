@@ -1,25 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import type { ExecutionProviderOptions, SessionOptions } from '../engine/index.js';
 import { CloudEasyMLError } from '../errors.js';
 import { dataDirectory } from './modelDirectory.js';
 import { mapping, type Place, validate } from './validation.js';
 import { readYaml, type YamlFile } from './yamlFile.js';
-
-/** An execution provider by name, or with its options as ONNX Runtime names them. */
-export type ProviderChoice = string | { name: string; [option: string]: unknown };
-
-/** How a model's ONNX Runtime sessions are made; see `SessionOptions`. */
-export interface SessionSettings {
-  graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'all';
-  intraOpThreads?: number;
-  interOpThreads?: number;
-  memoryPattern?: boolean;
-  cpuArena?: boolean;
-  /** A folder; `config.yaml` may name it relative to the data folder. */
-  optimizedModelCache?: string;
-  configEntries?: Record<string, string>;
-}
 
 /** The `serving:` block: how requests for a model are queued, batched and run. */
 export interface ServingConfig {
@@ -32,10 +18,11 @@ export interface ServingConfig {
   /** Milliseconds until a request that has no answer is answered 504. */
   timeoutMs: number;
   /** Tried in this order; `auto` takes the best that works. */
-  executionProviders: ProviderChoice[] | 'auto';
+  executionProviders: (string | ExecutionProviderOptions)[] | 'auto';
   /** The `.onnx` file of a plugin with no code, relative to its folder. */
   model?: string;
-  session: SessionSettings;
+  /** `optimizedModelCache` is relative to the data folder here. */
+  session: Omit<SessionOptions, 'executionProviders'>;
 }
 
 export const servingDefaults: ServingConfig = {

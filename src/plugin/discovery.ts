@@ -123,7 +123,7 @@ async function codePlugin(
   const { config, serving } = await readPluginConfig(directory, 'code');
   checkDependencies(directory);
   const plugin = { name: path.basename(directory), directory, entry, config, serving };
-  const metadata = await inspectPlugin({ plugin, createdAt }, timeoutMs);
+  const metadata = await inspectPlugin(plugin, createdAt, timeoutMs);
   return { ...plugin, kind: 'code', name: metadata.name, metadata };
 }
 

@@ -53,3 +53,10 @@ export function readPackage(file: string): PackageFile {
     dependencies: typeof dependencies === 'object' && dependencies !== null ? dependencies : {},
   };
 }
+
+/** The sentence that says how a package gets into a plugin's folder. */
+export function installHint(wanted: string, directory: string): string {
+  // Ranges such as >=1 or ^1 mean something else to a shell.
+  const argument = /^[\w@/.~-]+$/.test(wanted) ? wanted : `"${wanted}"`;
+  return `Install it with: npm install ${argument} (in ${directory}).`;
+}

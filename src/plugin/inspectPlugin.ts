@@ -2,43 +2,47 @@ import { Worker } from 'node:worker_threads';
 import { CloudEasyMLError } from '../errors.js';
 import type { ModelMetadata } from './baseModel.js';
 import type { ServingConfig } from './config.js';
-import type { Inspection } from './inspectionWorker.js';
 import type { PluginCode } from './loadPlugin.js';
+import { completeMetadata } from './metadata.js';
 import { describePluginError } from './pluginError.js';
+import { checkRequirements } from './requirements.js';
 
 /** Node's exit code for a module whose top-level await has nothing left to wait for. */
 const unsettledAwait = 13;
 
 /** What the inspecting thread gets. */
-export interface Inspected {
-  plugin: PluginCode & { config: Record<string, unknown>; serving: ServingConfig };
-  /** The folder's date, ISO 8601. */
-  createdAt: string;
-}
+export type Inspected = PluginCode & { config: Record<string, unknown>; serving: ServingConfig };
+
+/** What that thread answers with, once. */
+export type Inspection = { metadata: unknown } | { reason: string };
 
 /**
  * Learns a code plugin's metadata by running it: imports it, makes an instance, asks it, and checks
- * its requirements.
+ * the answer and the requirements in it.
  *
  * This happens in a thread of its own. A plugin that calls `process.exit()` at import ends that thread
  * only, one that loops is stopped at the time limit, and what it imports is gone afterwards. A thread
  * rather than a process because it is what will host the plugin: it starts faster, and a plugin that
  * cannot live in a thread must show now. (What crashes natively crashes the server in both.)
  *
- * @throws CloudEasyMLError `model_load_failed` with the reason why it cannot be served
+ * @param createdAt the folder's date, ISO 8601
+ * @throws CloudEasyMLError `model_load_failed` or `invalid_input` with the reason why it cannot be served
  */
 export async function inspectPlugin(
-  inspected: Inspected,
+  plugin: Inspected,
+  createdAt: string,
   timeoutMs: number,
 ): Promise<ModelMetadata> {
   const worker = new Worker(new URL('./inspectionWorker.js', import.meta.url), {
-    workerData: inspected,
-    name: `inspect ${inspected.plugin.name}`,
+    workerData: plugin,
+    name: `inspect ${plugin.name}`,
   });
   try {
-    const inspection = await answerOf(worker, inspected.plugin.directory, timeoutMs);
+    const inspection = await answerOf(worker, plugin.directory, timeoutMs);
     if ('reason' in inspection) throw new CloudEasyMLError('model_load_failed', inspection.reason);
-    return inspection.metadata;
+    const metadata = completeMetadata(inspection.metadata, createdAt);
+    checkRequirements(metadata.requirements, plugin.directory);
+    return metadata;
   } finally {
     // Not awaited: a thread that is inside native code ends only when that returns.
     worker.unref();

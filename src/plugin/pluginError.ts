@@ -1,8 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CloudEasyMLError } from '../errors.js';
-import { packageName } from './findPackage.js';
-import { installHint } from './requirements.js';
+import { installHint, packageName } from './findPackage.js';
 
 /**
  * What plugin code threw, in one line: its kind, its message, and where in the plugin it arose.

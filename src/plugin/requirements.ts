@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import semver from 'semver';
 import { CloudEasyMLError } from '../errors.js';
-import { readPackage, versionForPlugin } from './findPackage.js';
+import { installHint, readPackage, versionForPlugin } from './findPackage.js';
 
 /** An npm package that a plugin needs. */
 interface Requirement {
@@ -72,11 +72,4 @@ function fault({ name, range }: Requirement, directory: string): string | undefi
     return undefined;
   }
   return `It needs ${wanted}, but version ${version} is installed. ${installHint(wanted, directory)}`;
-}
-
-/** The sentence that says how a package gets into a plugin's folder. */
-export function installHint(wanted: string, directory: string): string {
-  // Ranges such as >=1 or ^1 mean something else to a shell.
-  const argument = /^[\w@/.~-]+$/.test(wanted) ? wanted : `"${wanted}"`;
-  return `Install it with: npm install ${argument} (in ${directory}).`;
 }

@@ -38,7 +38,7 @@ export interface LoadFailure {
 }
 
 export type FromWorker =
-  | { type: 'ready'; workerId: number }
+  | { type: 'ready'; workerId: number; threadId: number }
   | { type: 'hosted'; handle: number }
   | LoadFailure
   | { type: 'unhosted'; handle: number };

@@ -1,4 +1,5 @@
 /** The one task of each pool thread: its batch loop, and the pool's messages to it. */
+import { threadId } from 'node:worker_threads';
 import { CloudEasyMLError } from '../errors.js';
 import { InputError } from '../plugin/baseModel.js';
 import { describePluginError } from '../plugin/pluginError.js';
@@ -34,7 +35,7 @@ export default async function runWorker({ port }: WorkerTask): Promise<void> {
         loop.stop();
     }
   });
-  tell({ type: 'ready', workerId: loop.workerId });
+  tell({ type: 'ready', workerId: loop.workerId, threadId });
   await loop.run();
   port.close();
 }

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { Logger } from 'pino';
+import { stopRuns } from '../engine/runtime.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { FromWorker, Hosting, ToWorker, WorkerTask } from './messages.js';
 
@@ -31,6 +32,7 @@ export class WorkerSeat {
   #onReady: () => void = () => {};
   /** The engine's id of the worker that sits here now. */
   workerId: number | undefined;
+  #threadId: number | undefined;
 
   constructor(pool: Piscina, logger: Logger) {
     this.#pool = pool;
@@ -79,6 +81,8 @@ export class WorkerSeat {
   /** Kills the worker; another takes its place. */
   replace(reason: string): void {
     this.#logger.warn({ workerId: this.workerId, reason }, 'a worker is being replaced');
+    // Terminating a thread waits for the model that it runs.
+    if (this.#threadId !== undefined) stopRuns(this.#threadId);
     this.#kill.abort();
   }
 
@@ -125,6 +129,7 @@ export class WorkerSeat {
       port1.close();
       this.#port = undefined;
       this.workerId = undefined;
+      this.#threadId = undefined;
       if (this.#closing) break;
       this.#afterLoss(error);
       await new Promise((resolve) => setTimeout(resolve, this.#backOffMs));
@@ -156,6 +161,7 @@ export class WorkerSeat {
     switch (message.type) {
       case 'ready':
         this.workerId = message.workerId;
+        this.#threadId = message.threadId;
         this.#onReady();
         break;
       case 'hosted':

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startServer } from '../processes.mjs';
+
+const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** High enough never to refuse, low enough that every request is counted against it. */
+const requestsPerMinute = 1_000_000_000;
+
+/**
+ * Starts this package's server on a model without code, in a folder of its own, with an ordinary user's
+ * key that has a rate limit. `CLOUDEASYML_*` variables of the environment hold but for those named here.
+ *
+ * @param {{ name: string, modelFile: string, folder: string }} options
+ */
+export async function startCloudeasyml({ name, modelFile, folder }) {
+  const plugin = path.join(folder, 'plugins', name);
+  mkdirSync(plugin, { recursive: true });
+  copyFileSync(modelFile, path.join(plugin, 'model.onnx'));
+  writeFileSync(path.join(plugin, 'config.yaml'), 'metadata:\n  estimatedCostPerRequest: 0.0001\n');
+  const adminKey = randomBytes(24).toString('hex');
+  const server = await startServer(process.execPath, [command, 'serve'], {
+    cwd: folder,
+    env: {
+      CLOUDEASYML_HOST: '127.0.0.1',
+      CLOUDEASYML_PORT: '0',
+      CLOUDEASYML_PLUGINS: path.join(folder, 'plugins'),
+      CLOUDEASYML_DATA: path.join(folder, 'data'),
+      CLOUDEASYML_ADMIN_KEY: adminKey,
+    },
+  });
+  const keyBody = { name: 'bench', userId: 'bench', rateLimit: requestsPerMinute };
+  const { apiKey } = await ask(server.url, 'POST', '/api-keys', adminKey, keyBody);
+  const { deployment } = await ask(server.url, 'POST', '/deployments', apiKey, { modelName: name });
+  if (deployment.status !== 'active') throw new Error(`The deployment failed: ${deployment.error}`);
+  return {
+    ...server,
+    apiKey: /** @type {string} */ (apiKey),
+    deploymentId: /** @type {string} */ (deployment.deploymentId),
+    /** @returns {Promise<number>} requests that the server has put on its user's account */
+    accounted: async () =>
+      /** @type {number} */ ((await ask(server.url, 'GET', '/usage', apiKey)).totalRequests),
+  };
+}
+
+/**
+ * @param {string} url
+ * @param {string} method
+ * @param {string} route
+ * @param {string} key
+ * @param {object} [body]
+ * @returns {Promise<any>}
+ */
+async function ask(url, method, route, key, body) {
+  const response = await fetch(`${url}${route}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(`${method} ${route} was answered ${JSON.stringify(answer)}`);
+  return answer;
+}

@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runToEnd } from '../processes.mjs';
+
+/**
+ * @typedef {object} LoadRequest
+ * @property {string} url
+ * @property {Record<string, string>} headers
+ * @property {string} body
+ *
+ * @typedef {object} LoadRun what a closed loop saw: every connection sends when its answer has come
+ * @property {number} requests answered
+ * @property {number} seconds
+ * @property {number} p50Us latency, microseconds
+ * @property {number} p90Us
+ * @property {number} p99Us
+ * @property {number} failures connection errors, timeouts and statuses other than 2xx
+ * @property {number} generatorLoad CPU time of the generator by its threads and the time: 1 is all it has
+ *
+ * @typedef {object} LoadGenerator
+ * @property {string} name
+ * @property {(request: LoadRequest, connections: number, seconds: number) => Promise<LoadRun>} run
+ *   for a whole number of seconds
+ */
+
+/** @param {string} name */
+const script = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+/**
+ * wrk where it is installed, else autocannon, which costs several times the CPU time for each request.
+ *
+ * @param {string} folder for what the generator reads
+ * @returns {LoadGenerator}
+ */
+export function chooseLoadGenerator(folder) {
+  // A quarter of the cores is what the generator gets, the rest is the server's.
+  const threads = Math.max(1, availableParallelism() >> 2);
+  const hasWrk = spawnSync('wrk', ['--version'], { stdio: 'ignore' }).error === undefined;
+  return hasWrk ? wrk(folder, threads) : autocannon(folder, threads);
+}
+
+/** @type {(folder: string, maxThreads: number) => LoadGenerator} */
+function wrk(folder, maxThreads) {
+  const bodyFile = path.join(folder, 'body.json');
+  return {
+    name: 'wrk',
+    run: async ({ url, headers, body }, connections, seconds) => {
+      writeFileSync(bodyFile, body);
+      const threads = Math.min(maxThreads, connections);
+      const args = [
+        `--threads=${threads}`,
+        `--connections=${connections}`,
+        `--duration=${seconds}s`,
+        '--timeout=30s',
+        `--script=${script('post.lua')}`,
+        ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
+        url,
+      ];
+      // The shell's `times` tells what wrk used.
+      const output = await runToEnd('sh', ['-c', 'wrk "$@" && times', 'wrk', ...args], {
+        env: { BENCH_BODY: bodyFile },
+      });
+      const run = lastJson(output);
+      const cpuSeconds = childrenCpuSeconds(output);
+      return { ...run, generatorLoad: cpuSeconds / (run.seconds * threads) };
+    },
+  };
+}
+
+/** @type {(folder: string, workers: number) => LoadGenerator} */
+function autocannon(folder, workers) {
+  const requestFile = path.join(folder, 'request.json');
+  return {
+    name: 'autocannon (latencies in whole milliseconds)',
+    run: async (request, connections, seconds) => {
+      const threads = Math.min(workers, connections);
+      writeFileSync(requestFile, JSON.stringify({ ...request, connections, seconds, threads }));
+      const output = await runToEnd(process.execPath, [script('autocannonLoad.mjs'), requestFile]);
+      const { cpuSeconds, ...run } = lastJson(output);
+      return { ...run, generatorLoad: cpuSeconds / (run.seconds * threads) };
+    },
+  };
+}
+
+/** @param {string} output */
+function lastJson(output) {
+  const line = output.split('\n').findLast((each) => each.startsWith('{'));
+  if (!line) throw new Error(`The load generator told nothing:\n${output}`);
+  return JSON.parse(line);
+}
+
+/**
+ * Reads what POSIX's `times` prints: the shell's own user and system time, and on the next line its
+ * children's, as `0m1.25s 0m0.5s`.
+ *
+ * @param {string} output
+ */
+function childrenCpuSeconds(output) {
+  const line = output.trimEnd().split('\n').at(-1) ?? '';
+  const times = [...line.matchAll(/(\d+)m([\d.]+)s/g)];
+  if (times.length !== 2) throw new Error(`Expected the times of a process but read "${line}".`);
+  return times.reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0,
+  );
+}

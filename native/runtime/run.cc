@@ -1,0 +1,58 @@
+#include "runtime/run.h"
+
+#include <string>
+
+#include "runtime/deviceMemory.h"
+#include "runtime/error.h"
+
+namespace cloudeasyml::runtime {
+
+namespace {
+
+void check(OrtStatus* status, const RunFlag& flag) {
+  if (!status) return;
+  const Ort::Status failure(status);
+  if (flag.stopped()) throw Error("cancelled", "The run was cancelled.");
+  const bool refused = failure.GetErrorCode() == ORT_INVALID_ARGUMENT;
+  throw Error(refused ? "invalid_input" : "runtime_failed", failure.GetErrorMessage());
+}
+
+void runOnDevice(Session& session, const RunFlag& flag, const std::vector<const OrtValue*>& inputs,
+                 const std::vector<const char*>& outputNames, std::vector<OrtValue*>& outputs) {
+  const OrtApi& api = Ort::GetApi();
+  Ort::IoBinding binding(session.ort());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    Ort::ThrowOnError(api.BindInput(binding, session.inputNames()[i], inputs[i]));
+  }
+  const auto pinned = memoryAt(session, "pinned");
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Ort::ThrowOnError(outputs[i] ? api.BindOutput(binding, outputNames[i], outputs[i])
+                                 : api.BindOutputToDevice(binding, outputNames[i], pinned));
+  }
+  run(session, flag, binding);
+  auto values = binding.GetOutputValues();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i]) outputs[i] = values[i].release();
+  }
+}
+
+}  // namespace
+
+void run(Session& session, const RunFlag& flag, const std::vector<const OrtValue*>& inputs,
+         const std::vector<const char*>& outputNames, std::vector<OrtValue*>& outputs) {
+  if (session.hasDeviceMemory()) {
+    runOnDevice(session, flag, inputs, outputNames, outputs);
+    return;
+  }
+  check(Ort::GetApi().Run(session.ort(), flag.options(), session.inputNames().data(), inputs.data(),
+                          inputs.size(), outputNames.data(), outputNames.size(), outputs.data()),
+        flag);
+}
+
+void run(Session& session, const RunFlag& flag, Ort::IoBinding& binding) {
+  binding.SynchronizeInputs();
+  check(Ort::GetApi().RunWithBinding(session.ort(), flag.options(), binding), flag);
+  binding.SynchronizeOutputs();
+}
+
+}  // namespace cloudeasyml::runtime

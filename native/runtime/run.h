@@ -1,0 +1,28 @@
+// One run of a session.
+#pragma once
+
+#include <onnxruntime_cxx_api.h>
+
+#include <vector>
+
+#include "runtime/runRegistry.h"
+#include "runtime/session.h"
+
+namespace cloudeasyml::runtime {
+
+/// Runs a session on the calling thread, on tensors in the CPU's memory.
+///
+/// `inputs` has one value per input of the model. `outputs` has one entry per name: a value to
+/// write to, or null, which becomes a new value that the caller owns, even where the run fails.
+/// Where the session's first provider has memory of its own, new outputs lie in memory that it
+/// copies fast.
+///
+/// Throws Error("cancelled") where the flag stopped it, "invalid_input" where ORT refuses the
+/// tensors, "runtime_failed" for the rest.
+void run(Session& session, const RunFlag& flag, const std::vector<const OrtValue*>& inputs,
+         const std::vector<const char*>& outputNames, std::vector<OrtValue*>& outputs);
+
+/// The same for tensors that have been bound, wherever they lie.
+void run(Session& session, const RunFlag& flag, Ort::IoBinding& binding);
+
+}  // namespace cloudeasyml::runtime
