@@ -1,6 +1,5 @@
 // Builds the addon with cmake-js, and says in one line what is missing when it can't.
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -46,10 +45,12 @@ if (missing.length > 0) {
 
 const sanitize = process.argv[2] ?? '';
 const out = path.join(root, sanitize ? `build-${sanitize}` : 'build');
-if (!existsSync(path.join(out, 'Release', 'cloudeasyml.node'))) {
-  console.error('cloudeasyml: compiling the native engine; the first time takes about a minute.');
-}
-const built = spawnSync(
+// A build that has nothing to do is over before this is said.
+const patience = setTimeout(
+  () => console.error('cloudeasyml: compiling the native engine, which can take a minute or two.'),
+  3000,
+);
+const build = spawn(
   process.execPath,
   [
     require.resolve('cmake-js/bin/cmake-js'),
@@ -63,9 +64,17 @@ const built = spawnSync(
     '--parallel',
     String(availableParallelism()),
   ],
-  { cwd: root, encoding: 'utf8' },
+  { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
 );
-if (built.status !== 0) {
-  process.stderr.write(`${built.stdout ?? ''}${built.stderr ?? ''}`);
-  fail('the native engine did not compile; the lines above say why.');
+let output = '';
+for (const stream of [build.stdout, build.stderr]) {
+  stream.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
 }
+build.on('close', (code) => {
+  clearTimeout(patience);
+  if (code === 0) return;
+  process.stderr.write(output);
+  fail('the native engine did not compile; the lines above say why.');
+});
