@@ -65,7 +65,7 @@ class Scheduler {
 
   // Workers.
 
-  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop);
+  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop, Worker::MakeFlag makeFlag);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
   /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
