@@ -46,6 +46,8 @@ class Worker {
   /// The options of the native run in progress, through which it can be terminated.
   std::optional<Ort::RunOptions> runOptions;
   bool terminated = false;
+  /// It gets no more batches, and will be replaced.
+  bool retired = false;
   bool closed = false;
 };
 
