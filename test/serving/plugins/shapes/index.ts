@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaseModel, InputError, type PredictionInput, Tensor } from 'cloudeasyml';
 
+/** Plugins may throw anything. */
+function raise(thrown: unknown): never {
+  throw thrown;
+}
+
 const large = 2n ** 53n + 1n;
 
 /** What a plugin may answer with, and how it may fail. */
@@ -26,12 +31,8 @@ const deeds: Record<string, () => unknown> = {
   throwError: () => {
     throw new Error('the deed failed');
   },
-  throwText: () => {
-    throw 'only a text';
-  },
-  throwBare: () => {
-    throw Object.create(null);
-  },
+  throwText: () => raise('only a text'),
+  throwBare: () => raise(Object.create(null)),
   throwInput: () => {
     throw new InputError('data[7].size', 'expected a smaller one');
   },
