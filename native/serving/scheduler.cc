@@ -268,7 +268,7 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
   for (;;) {
     std::unique_lock lock(mutex_);
     worker.waiting = Waiting::kNot;
-    if (worker.closed) return nullptr;
+    if (worker.closed || worker.retired) return nullptr;
     const int64_t now = nowNs();
     const auto deployment = pick(worker, now);
     if (!deployment) {
@@ -361,16 +361,19 @@ void Scheduler::removeWorker(Worker& worker) {
   }
 }
 
-std::vector<uint32_t> Scheduler::stalledWorkers(int64_t graceNs) const {
+std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
   std::lock_guard lock(mutex_);
   const int64_t now = nowNs();
+  const auto stuck = [&](const std::unique_ptr<Batch>& batch) {
+    return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
+  };
   std::vector<uint32_t> stalled;
-  for (const auto& worker : workers_) {
-    const bool stuck =
-        std::any_of(worker->active.begin(), worker->active.end(), [&](const auto& batch) {
-          return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
-        });
-    if (stuck) stalled.push_back(worker->id);
+  for (auto& worker : workers_) {
+    const auto& active = worker->active;
+    if (std::any_of(active.begin(), active.end(), stuck)) worker->retired = true;
+    if (worker->retired && std::all_of(active.begin(), active.end(), stuck)) {
+      stalled.push_back(worker->id);
+    }
   }
   return stalled;
 }

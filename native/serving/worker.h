@@ -47,6 +47,8 @@ class Worker {
   Waiting waiting = Waiting::kNot;
   /// What its native runs go on under; another one after each stop.
   std::shared_ptr<runtime::RunFlag> flag;
+  /// It gets no more batches, and will be replaced.
+  bool retired = false;
   bool closed = false;
 };
 
