@@ -57,10 +57,10 @@ void removeDeployment(const Napi::CallbackInfo& info) {
   if (const auto deployment = deploymentOf(info)) schedulerOf(info).remove(*deployment);
 }
 
-// stalledWorkers(graceMs)
-Napi::Value stalledWorkers(const Napi::CallbackInfo& info) {
+// retireStalled(graceMs)
+Napi::Value retireStalled(const Napi::CallbackInfo& info) {
   const auto graceNs = info[0].As<Napi::Number>().Int64Value() * serving::kMillisecond;
-  const auto ids = schedulerOf(info).stalledWorkers(graceNs);
+  const auto ids = schedulerOf(info).retireStalled(graceNs);
   auto array = Napi::Array::New(info.Env(), ids.size());
   for (uint32_t i = 0; i < ids.size(); ++i) array.Set(i, ids[i]);
   return array;
@@ -78,7 +78,7 @@ void registerServing(Napi::Env env, Napi::Object exports, AddonData&) {
   define("stopAccepting", stopAccepting);
   define("isIdle", isIdle);
   define("removeDeployment", removeDeployment);
-  define("stalledWorkers", stalledWorkers);
+  define("retireStalled", retireStalled);
 }
 
 }  // namespace cloudeasyml::bindings

@@ -29,8 +29,8 @@ constexpr int32_t kByBody = -1;
 constexpr size_t kRecordLength = 6;
 constexpr int32_t kOutsideOutbox = -1;
 
-// Waking a thread costs as much as submitting several requests. Those that arrive in one turn of the event
-// loop share a wake-up, unless there are so many that the worker had better begin.
+// Waking a thread costs as much as submitting several requests. Those that arrive in one turn of
+// the event loop share a wake-up, unless there are so many that the worker had better begin.
 constexpr uint32_t kAnnounceEvery = 8;
 
 /// Lives until its environment is torn down.

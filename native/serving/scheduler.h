@@ -65,7 +65,7 @@ class Scheduler {
 
   // Workers.
 
-  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop);
+  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop, Worker::MakeFlag makeFlag);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
   /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
@@ -79,8 +79,10 @@ class Scheduler {
   /// thread.
   void removeWorker(Worker& worker);
 
-  /// Ids of workers that still hold a batch whose requests all ran out of time `graceNs` ago.
-  std::vector<uint32_t> stalledWorkers(int64_t graceNs) const;
+  /// Deals no more batches to workers that hold one whose requests all ran out of time `graceNs`
+  /// ago.
+  /// @returns the ids of those that hold no other batch: ending them loses nobody else's requests
+  std::vector<uint32_t> retireStalled(int64_t graceNs);
 
  private:
   using Deployments = std::unordered_map<uint32_t, std::shared_ptr<Deployment>>;

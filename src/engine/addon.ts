@@ -89,13 +89,6 @@ export interface Addon extends ServingAddon {
   createIoBinding(handle: object): NativeIoBinding;
   /** Null where there can't be a view of such memory. */
   allocatePinned(handle: object, type: string, dims: readonly number[]): ArrayBuffer | null;
-  /** Nanoseconds that OrtApi::Run takes, called `count` times from C. */
-  runLoop(
-    handle: object,
-    inputs: [data: object, dims: readonly number[]][],
-    outputs: [data: object, dims: readonly number[]][],
-    count: number,
-  ): number;
 }
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');

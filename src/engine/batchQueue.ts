@@ -55,7 +55,11 @@ export class BatchQueue {
   }
 }
 
-/** The ids of workers that hold on to a batch `graceMs` after all its requests ran out of time. */
-export function stalledWorkers(graceMs: number): number[] {
-  return addon.stalledWorkers(graceMs);
+/**
+ * Deals no more batches to workers that hold on to one `graceMs` after all its requests ran out of time.
+ *
+ * @returns the ids of those that hold no other batch: ending them loses nobody else's requests
+ */
+export function retireStalled(graceMs: number): number[] {
+  return addon.retireStalled(graceMs);
 }

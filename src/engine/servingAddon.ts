@@ -18,7 +18,7 @@ export interface ServingAddon {
   stopAccepting(handle: number): void;
   isIdle(handle: number): boolean;
   removeDeployment(handle: number): void;
-  stalledWorkers(graceMs: number): number[];
+  retireStalled(graceMs: number): number[];
   createWorker(onWork: () => void): BatchWorker;
   createFrontEnd(
     onCompletions: () => void,

@@ -131,6 +131,8 @@ export class Predictor implements SlotListener, CompletionListener {
       counter.errors++;
       if (this.#engine.cancel(slot.ticket)) this.#release(slot);
       else slot.phase = Phase.orphaned;
+    } else if (slot.phase === Phase.answering) {
+      this.#release(slot);
     }
   }
 
@@ -156,7 +158,12 @@ export class Predictor implements SlotListener, CompletionListener {
       return;
     }
     counter.cost += slot.deployment!.costPerRequest;
-    slot.answer(body, this.#plainAnswer(slot) ? undefined : this.#headers(slot));
+    const headers = this.#plainAnswer(slot) ? undefined : this.#headers(slot);
+    if (slot.answer(body, headers)) this.#release(slot);
+    else slot.phase = Phase.answering;
+  }
+
+  onAnswered(slot: PredictSlot): void {
     this.#release(slot);
   }
 

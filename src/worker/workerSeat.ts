@@ -75,6 +75,8 @@ export class WorkerSeat {
   /** Has the worker give up a deployment. Resolves when its model is unloaded, or the worker is gone. */
   async unhost(handle: number): Promise<void> {
     if (!this.#hostings.delete(handle)) return;
+    // Between two workers there is nobody who could have it.
+    if (!this.#port) return;
     await this.#ask('unhost', handle, { type: 'unhost', handle });
   }
 

@@ -63,3 +63,27 @@ export function doublingFours(): Uint8Array {
   graph.output('y', 'float32', [4, 3]);
   return graph.toModel();
 }
+
+/**
+ * x: [batch, size] → y = x · weights: [batch, 1], of the sums over `size` columns of random weights; the
+ * weights take 4 · size² bytes.
+ */
+export function randomWeights(size: number): Uint8Array {
+  const weights = new Float32Array(size * size);
+  // A linear congruential generator: weights that are all alike could be stored as one.
+  let state = 1;
+  for (let i = 0; i < weights.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    weights[i] = state / 2 ** 32 - 0.5;
+  }
+  const graph = new GraphBuilder('randomWeights');
+  const x = graph.input('x', 'float32', ['batch', size]);
+  const product = graph.node('MatMul', [
+    x,
+    graph.constant('weights', 'float32', [size, size], weights),
+  ]);
+  const axis = graph.constant('axis', 'int64', [1], [1n]);
+  graph.node('ReduceSum', [product, axis], { outputs: ['y'] });
+  graph.output('y', 'float32', ['batch', 1]);
+  return graph.toModel();
+}
