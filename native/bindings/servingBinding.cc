@@ -44,8 +44,12 @@ std::shared_ptr<serving::Deployment> deploymentOf(const Napi::CallbackInfo& info
   return schedulerOf(info).find(info[0].As<Napi::Number>().Uint32Value());
 }
 
-void stopAccepting(const Napi::CallbackInfo& info) {
-  if (const auto deployment = deploymentOf(info)) schedulerOf(info).stopAccepting(*deployment);
+// setAccepting(handle, accepting)
+void setAccepting(const Napi::CallbackInfo& info) {
+  const bool accepting = info[1].As<Napi::Boolean>();
+  if (const auto deployment = deploymentOf(info)) {
+    schedulerOf(info).setAccepting(*deployment, accepting);
+  }
 }
 
 Napi::Value isIdle(const Napi::CallbackInfo& info) {
@@ -75,7 +79,7 @@ void registerServing(Napi::Env env, Napi::Object exports, AddonData&) {
   define("createFrontEnd", createFrontEnd);
   define("createWorker", createWorker);
   define("addDeployment", addDeployment);
-  define("stopAccepting", stopAccepting);
+  define("setAccepting", setAccepting);
   define("isIdle", isIdle);
   define("removeDeployment", removeDeployment);
   define("retireStalled", retireStalled);

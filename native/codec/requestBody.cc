@@ -30,8 +30,8 @@ std::string listed(const std::vector<InputSpec>& specs) {
 // Throws malformed_json where a body is no JSON, wherever in it the fault is.
 void requireJson(const PaddedBuffer& body) {
   ondemand::parser parser;
-  auto document = parsed(
-      parser.iterate(body.view().data(), body.size(), body.size() + PaddedBuffer::kPadding));
+  auto document =
+      parsed(parser.iterate(body.view().data(), body.size(), body.size() + PaddedBuffer::kPadding));
   if (!parsed(document.is_scalar())) {
     validate(parsed(document.get_value()));
     if (!document.at_end()) throwMalformed(simdjson::TRAILING_CONTENT);

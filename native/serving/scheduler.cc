@@ -85,9 +85,9 @@ std::shared_ptr<Deployment> Scheduler::add(std::string id, uint32_t owner, Batch
   return deployment;
 }
 
-void Scheduler::stopAccepting(Deployment& deployment) {
+void Scheduler::setAccepting(Deployment& deployment, bool accepting) {
   std::lock_guard lock(mutex_);
-  deployment.accepting = false;
+  deployment.accepting = accepting;
 }
 
 bool Scheduler::idle(const Deployment& deployment) const {

@@ -40,12 +40,13 @@ class Scheduler {
 
   // Deployments.
 
+  /// Makes a deployment that accepts nothing yet.
   std::shared_ptr<Deployment> add(std::string id, uint32_t owner, BatchLimits limits,
                                   std::shared_ptr<const OnnxModel> model);
   /// Null where there is none, or no longer one.
   std::shared_ptr<Deployment> find(uint32_t handle) const;
-  /// Takes no more requests; those that wait are still served.
-  void stopAccepting(Deployment& deployment);
+  /// Whether it takes requests; those that wait are served either way.
+  void setAccepting(Deployment& deployment, bool accepting);
   /// True when nothing waits and nothing runs.
   bool idle(const Deployment& deployment) const;
   /// Forgets it and fails what still waits.

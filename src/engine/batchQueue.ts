@@ -39,9 +39,14 @@ export class BatchQueue {
     );
   }
 
+  /** Takes requests from now on; before, they are refused. */
+  startAccepting(): void {
+    addon.setAccepting(this.handle, true);
+  }
+
   /** Refuses what comes from now on; what waits is still served. */
   stopAccepting(): void {
-    addon.stopAccepting(this.handle);
+    addon.setAccepting(this.handle, false);
   }
 
   /** True when nothing waits and nothing runs. */

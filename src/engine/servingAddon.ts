@@ -15,7 +15,7 @@ export interface ServingAddon {
     session: object | undefined,
     metadata: string,
   ): number;
-  stopAccepting(handle: number): void;
+  setAccepting(handle: number, accepting: boolean): void;
   isIdle(handle: number): boolean;
   removeDeployment(handle: number): void;
   retireStalled(graceMs: number): number[];

@@ -114,7 +114,8 @@ export class Predictor implements SlotListener, CompletionListener {
     const owner = principal.isAdmin ? anyOwner : principal.userIndex;
     const handle = this.#engine.submit(slot.ticket, owner, slot.route, chunk);
     if (handle < 0) {
-      this.#refuse(slot, refusalError(handle));
+      const isEarly = handle === Refusal.noDeployment && this.#http.readiness() === 'starting';
+      this.#refuse(slot, isEarly ? stillLoading() : refusalError(handle));
       return;
     }
     slot.deployment = this.#deployments.byHandle(handle);
@@ -252,6 +253,11 @@ export class Predictor implements SlotListener, CompletionListener {
       this.#refuse(slot, new CloudEasyMLError('request_timeout', message), true);
     }
   }
+}
+
+/** The deployment that the body names may be one of those. */
+function stillLoading(): CloudEasyMLError {
+  return new CloudEasyMLError('starting', 'The stored deployments are still being loaded.');
 }
 
 function refusalError(refusal: number): CloudEasyMLError {

@@ -5,6 +5,7 @@ import { temporaryFolder } from '../plugin/temporaryFolder.js';
 import { HttpClient } from './httpClient.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+const adminKey = 'the-key-of-the-tests-admin';
 const running = new Set<ServerProcess>();
 
 afterAll(async () => {
@@ -15,6 +16,8 @@ export interface ServerOptions {
   /** Plugin folders; the bundled plugins by default. */
   plugins?: string[];
   workers?: number;
+  /** Any free one by default. */
+  port?: number;
   /** The data folder of a server that ran before; a new one by default. */
   data?: string;
   /** More environment variables. */
@@ -23,7 +26,7 @@ export interface ServerOptions {
 
 /** A server in a process of its own, as `npm start` runs it, on a free port. */
 export class ServerProcess {
-  readonly adminKey = 'the-key-of-the-tests-admin';
+  readonly adminKey = adminKey;
   readonly url: string;
   readonly data: string;
   /** With the admin's key. */
@@ -87,7 +90,7 @@ export class ServerProcess {
   }
 }
 
-async function launch({ plugins, workers, data, env }: ServerOptions) {
+async function launch({ plugins, workers, port, data, env }: ServerOptions) {
   const folder = data ?? (await temporaryFolder());
   // The settings of whoever runs the tests must not leak into the server.
   const inherited = Object.entries(process.env).filter(
@@ -95,13 +98,13 @@ async function launch({ plugins, workers, data, env }: ServerOptions) {
   );
   const child = spawn(
     process.execPath,
-    [`${root}dist/cli/main.js`, 'serve', '--port', '0', '--data', folder],
+    [`${root}dist/cli/main.js`, 'serve', '--port', String(port ?? 0), '--data', folder],
     {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...Object.fromEntries(inherited),
-        CLOUDEASYML_ADMIN_KEY: 'the-key-of-the-tests-admin',
+        CLOUDEASYML_ADMIN_KEY: adminKey,
         CLOUDEASYML_PLUGINS: (plugins ?? [`${root}plugins`]).join(':'),
         CLOUDEASYML_WORKERS: String(workers ?? 2),
         CLOUDEASYML_LOG_LEVEL: 'warn',

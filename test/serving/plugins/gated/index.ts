@@ -4,6 +4,8 @@ import { BaseModel, type PredictionInput } from 'cloudeasyml';
 interface Config {
   /** Where to ask before an answer. */
   gate: string;
+  /** Whether to ask there before it is loaded, too. */
+  loadLater?: boolean;
 }
 
 /** Answers when the gate has let `data` through. */
@@ -14,7 +16,8 @@ export default class Gated extends BaseModel<Config> {
     return { name: 'gated', version: '1.0.0', estimatedCostPerRequest: 0.5 };
   }
 
-  load(): void {
+  async load(): Promise<void> {
+    if (this.config.loadLater) await this.#pass('load');
     this.isLoaded = true;
   }
 
@@ -22,12 +25,16 @@ export default class Gated extends BaseModel<Config> {
     if (this.#inside) throw new Error('The instance was entered twice at once.');
     this.#inside = true;
     try {
-      const answer = await fetch(`${this.config.gate}/${encodeURIComponent(String(data))}`);
-      await answer.text();
+      await this.#pass(String(data));
       return { predictions: data, metadata: { threadId } };
     } finally {
       this.#inside = false;
     }
+  }
+
+  async #pass(name: string): Promise<void> {
+    const answer = await fetch(`${this.config.gate}/${encodeURIComponent(name)}`);
+    await answer.text();
   }
 
   train() {
