@@ -12,15 +12,11 @@ const row = Array.from({ length: size }, (_, i) => ((i % 7) - 3) / 8);
 
 let plugins: string;
 beforeAll(async () => {
-  plugins = await pluginFolder(
-    ['session'],
-    {
-      heavy: { model: randomWeights(size) },
-      light: { model: randomWeights(8) },
-    },
-    120_000,
-  );
-});
+  plugins = await pluginFolder(['session'], {
+    heavy: { model: randomWeights(size) },
+    light: { model: randomWeights(8) },
+  });
+}, 120_000);
 
 /** Megabytes that a process has in memory. */
 async function residentMemory({ pid }: ServerProcess): Promise<number> {
