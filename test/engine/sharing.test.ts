@@ -71,7 +71,9 @@ describe('one model', () => {
     expect(answer(changed)).toBe(3);
     expect(answer(old)).toBe(2);
     copyFileSync(writeIn(folder, 'third.onnx', adder(3)), file);
-    expect(answer(InferenceSession.createSync(file))).toBe(4);
+    const third = InferenceSession.createSync(file);
+    expect(answer(third)).toBe(4);
+    for (const session of [old, changed, third]) session.release();
   });
 
   test('stays open for the others when one lets go', () => {
