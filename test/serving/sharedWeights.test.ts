@@ -16,11 +16,7 @@ beforeAll(async () => {
     heavy: { model: randomWeights(size) },
     light: { model: randomWeights(8) },
   });
-<<<<<<< HEAD
 });
-=======
-}, 120_000);
->>>>>>> hygieneFixes
 
 /** Megabytes that a process has in memory. */
 async function residentMemory({ pid }: ServerProcess): Promise<number> {
