@@ -122,6 +122,7 @@ export class WorkerSeat {
       this.#kill = new AbortController();
       port1.on('message', (message: FromWorker) => this.#hear(message));
       const task: WorkerTask = { port: port2 };
+      const startedAt = performance.now();
       const running = this.#pool.run(task, { transferList: [port2], signal: this.#kill.signal });
       for (const hosting of this.#hostings.values()) this.#tell({ type: 'host', hosting });
       const error = await running.then(
@@ -134,6 +135,7 @@ export class WorkerSeat {
       this.#threadId = undefined;
       if (this.#closing) break;
       this.#afterLoss(error);
+      if (performance.now() - startedAt > longestBackOffMs) this.#backOffMs = firstBackOffMs;
       await new Promise((resolve) => setTimeout(resolve, this.#backOffMs));
       this.#backOffMs = Math.min(this.#backOffMs * 2, longestBackOffMs);
     }
@@ -167,7 +169,6 @@ export class WorkerSeat {
         this.#onReady();
         break;
       case 'hosted':
-        this.#backOffMs = firstBackOffMs;
         this.#settle('host', message.handle);
         break;
       case 'failed': {
