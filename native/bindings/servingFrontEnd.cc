@@ -9,6 +9,7 @@
 #include "codec/requestBody.h"
 #include "codec/routeScan.h"
 #include "engine.h"
+#include "serving/time.h"
 
 namespace cloudeasyml::bindings {
 
@@ -29,9 +30,10 @@ constexpr int32_t kByBody = -1;
 constexpr size_t kRecordLength = 6;
 constexpr int32_t kOutsideOutbox = -1;
 
-// Waking a thread costs as much as submitting several requests. Those that arrive in one turn of
-// the event loop share a wake-up, unless there are so many that the worker had better begin.
-constexpr uint32_t kAnnounceEvery = 8;
+// Waking a thread costs as much as submitting several requests, so those that arrive in one turn of
+// the event loop share a wake-up. A worker begins sooner where this much work waits for it: what it
+// does meanwhile is worth more than the wake-up.
+constexpr int64_t kAnnouncedWorkNs = 40 * serving::kMicrosecond;
 
 /// Lives until its environment is torn down.
 class FrontEnd {
@@ -109,7 +111,7 @@ class FrontEnd {
   void announce() {
     engine_->scheduler.wakeWorkers(touched_);
     touched_.clear();
-    unannounced_ = 0;
+    unannouncedNs_ = 0;
   }
 
   int32_t reject(uint32_t ticket, int32_t code) {
@@ -174,14 +176,15 @@ class FrontEnd {
     }
     const uint32_t taken = request->deployment->handle;
     if (self.touched_.empty() || self.touched_.back() != taken) self.touched_.push_back(taken);
-    if (++self.unannounced_ >= kAnnounceEvery) self.announce();
+    self.unannouncedNs_ += request->deployment->requestNs.load(std::memory_order_relaxed);
+    if (self.unannouncedNs_ >= kAnnouncedWorkNs) self.announce();
     return call.number(static_cast<int32_t>(taken));
   }
 
   // flush(): to be called once the requests at hand are submitted.
   static napi_value flush(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 1> call(env, info);
-    if (call.self->unannounced_ > 0) call.self->announce();
+    if (!call.self->touched_.empty()) call.self->announce();
     return nullptr;
   }
 
@@ -205,7 +208,7 @@ class FrontEnd {
     return call.boolean(true);
   }
 
-  // drain(): how many records it wrote; call again until it is 0.
+  // drain(): how many records it wrote; the negative of that where more wait.
   static napi_value drain(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 1> call(env, info);
     auto& self = *call.self;
@@ -236,7 +239,8 @@ class FrontEnd {
       ++count;
       ++self.next_;
     }
-    return call.number(static_cast<int32_t>(count));
+    const auto written = static_cast<int32_t>(count);
+    return call.number(self.next_ < self.drained_.size() ? -written : written);
   }
 
   // takeLarge(ticket): the answer that did not fit into the outbox, as an ArrayBuffer over its own
@@ -275,9 +279,9 @@ class FrontEnd {
   size_t outboxSize_;
   /// By ticket: the requests that are out.
   std::vector<Request*> requests_;
-  /// Requests, and their deployments, that no worker was woken for yet.
-  uint32_t unannounced_ = 0;
+  /// Deployments that got requests which no worker was woken for yet, and the work that these are.
   std::vector<uint32_t> touched_;
+  int64_t unannouncedNs_ = 0;
   std::vector<Request*> drained_;
   size_t next_ = 0;
 };

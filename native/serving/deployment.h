@@ -1,6 +1,7 @@
 // What the engine knows of a deployment: where its requests wait and how they are batched.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -36,6 +37,9 @@ class Deployment {
   const BatchLimits limits;
   /// Set where the engine runs the model by itself; null for plugins with code.
   const std::shared_ptr<const OnnxModel> model;
+
+  /// A moving average of a worker's time per request. Until there is one a request counts as much work.
+  std::atomic<int64_t> requestNs{1'000'000};
 
   // The rest is guarded by the scheduler's mutex.
 

@@ -328,7 +328,13 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
     worker.active.erase(entry);
     auto& deployment = *owned->deployment;
     --deployment.running;
-    deployment.servedNs += nowNs() - owned->startNs;
+    const int64_t elapsed = nowNs() - owned->startNs;
+    deployment.servedNs += elapsed;
+    if (!owned->requests.empty()) {
+      const auto mine = elapsed / static_cast<int64_t>(owned->requests.size());
+      const int64_t average = deployment.requestNs.load(std::memory_order_relaxed);
+      deployment.requestNs.store(average + (mine - average) / 8, std::memory_order_relaxed);
+    }
   }
   for (auto* request : owned->requests) {
     request->channel->fail(request, "internal", "The worker left the request unanswered.");
