@@ -36,7 +36,8 @@ export interface NativeRunner {
   wrapInput(slot: number, data: object, rank: number): void;
   wrapOutput(slot: number, data: object, rank: number): void;
   run(): void;
-  take(slot: number): ArrayBuffer | string[];
+  /** @param target as large as the output, to be filled; else the output's memory is viewed */
+  take(slot: number, target?: ArrayBuffer): ArrayBuffer | string[];
   close(): void;
 }
 
