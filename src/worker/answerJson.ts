@@ -29,15 +29,18 @@ function toJson(value: unknown): string {
   return text;
 }
 
+/** How deep typed arrays are looked for: a circle has no end, and JSON.stringify tells of it better. */
+const viewDepth = 32;
+
 /** Whether a typed array is in there. A replacer makes JSON.stringify several times slower. */
-function holdsViews(value: unknown): boolean {
+function holdsViews(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return typeof value === 'bigint';
   if (ArrayBuffer.isView(value)) return true;
-  if (Array.isArray(value)) {
-    // Long arrays hold values of one kind.
-    return value.length > 100 ? holdsViews(value[0]) : value.some(holdsViews);
-  }
-  return Object.values(value).some(holdsViews);
+  if (depth === viewDepth) return false;
+  const inside = Array.isArray(value) ? value : Object.values(value);
+  // Long arrays hold values of one kind.
+  const looked = inside.length > 100 && inside === value ? [inside[0]] : inside;
+  return looked.some((each) => holdsViews(each, depth + 1));
 }
 
 /** A replacer. It finds a tensor turned into arrays already, by the tensor's own toJSON(). */
