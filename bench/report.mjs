@@ -8,7 +8,7 @@
  * @param {readonly string[]} head
  * @param {readonly (readonly string[])[]} rows the first column is text, the others figures
  */
-function table(head, rows) {
+export function table(head, rows) {
   const widths = head.map((_, column) =>
     Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
   );
