@@ -78,7 +78,7 @@ function typeTable(types) {
     types.map((call) => ({
       cells: [
         escaped(call.type),
-        figure(call.elements),
+        call.elements.toLocaleString('en-US'),
         outputsTitle[call.outputs],
         median(call.cLoopUs),
         figure(call.cloudeasymlUs.median),

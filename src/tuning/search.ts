@@ -120,17 +120,17 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   const seen = new Set<string>();
   let cutShort = false;
 
+  // The first measurement is made whatever the time, so that there is a figure.
+  const isOver = () => {
+    cutShort ||= measurements.length > 0 && Date.now() >= searchEnd;
+    return cutShort;
+  };
   const tryAll = async (settings: readonly TunedSetting[]) => {
     for (const setting of settings) {
       const key = JSON.stringify(setting);
-      if (seen.has(key)) continue;
-      // The first is measured whatever the time, so that there is a figure.
-      if (seen.size > 0 && Date.now() >= searchEnd) {
-        cutShort = true;
-        return;
-      }
+      if (seen.has(key) || isOver()) continue;
       seen.add(key);
-      await measureRising(setting, p99LimitUs, measure, measurements);
+      await measureRising(setting, p99LimitUs, measure, measurements, isOver);
     }
   };
   const centre = () => bestWithin(measurements, p99LimitUs)?.setting ?? lowestP99(measurements);
@@ -172,9 +172,11 @@ async function measureRising(
   p99LimitUs: number,
   measure: SearchOptions['measure'],
   measurements: Measurement[],
+  isOver: () => boolean,
 ): Promise<void> {
   let most = 0;
   for (const connections of connectionSteps) {
+    if (isOver()) return;
     const one = await measure(setting, connections);
     measurements.push(one);
     if (one.failures > 0 || one.p99Us > p99LimitUs) return;

@@ -18,20 +18,21 @@ interface Edit {
  * @throws CloudEasyMLError bad_request where the block is written in a way that this can't edit
  */
 export function setServing(source: string, values: Readonly<Record<string, number>>): string {
-  const before = (load(source, { filename: 'config.yaml' }) ?? {}) as Record<string, unknown>;
+  const before = parsed(source) as Record<string, unknown>;
   const edited = apply(source, editsFor(source, values));
   const expected = { ...before, serving: { ...(before.serving as object | null), ...values } };
   // The structure may be one that was not thought of: an anchor, several documents, a tag.
-  if (isDeepStrictEqual(parsedOrUndefined(edited), expected)) return edited;
+  if (isDeepStrictEqual(parsed(edited), expected)) return edited;
   throw new CloudEasyMLError(
     'bad_request',
     `The serving: block is written in a way that can't be edited; set ${lines(values, ' ').join(', ')} in it by hand.`,
   );
 }
 
-function parsedOrUndefined(source: string): unknown {
+/** A mapping, empty where there is no document; undefined for what is no YAML. */
+function parsed(source: string): unknown {
   try {
-    return load(source);
+    return parseEvents(source, {}).length === 0 ? {} : (load(source) ?? {});
   } catch {
     return undefined;
   }

@@ -28,7 +28,7 @@ export interface TuneOptions {
 const warmUpRequests = 50;
 const warmUpMs = 500;
 /** Long enough for p99 to rest on more than a handful of requests, where these take long. */
-const secondsFor = (p99LimitUs: number) => Math.min(5, Math.max(1, Math.ceil(p99LimitUs / 1e5)));
+const secondsFor = (p99LimitUs: number) => Math.min(5, Math.max(1, Math.ceil(p99LimitUs / 2e5)));
 
 /**
  * Searches a plugin's best setting on real servers under real load, one server and one deployment at a
