@@ -33,7 +33,8 @@ class RequestScript {
       : engine_(engine),
         body_(std::move(body)),
         channel_(std::make_shared<serving::Channel>([] {}, size_t{1} << 30)),
-        worker_(engine.scheduler.addWorker([] {})) {
+        worker_(engine.scheduler.addWorker([] {},
+                                           [] { return std::make_shared<runtime::RunFlag>(0); })) {
     runtime::SessionRequest request;
     request.path = model;
     request.providers = {{"cpu", {}}};
@@ -43,6 +44,7 @@ class RequestScript {
                                  engine.runtime.openSession(request), R"({"modelName":"guard"})"));
     touched_ = {deployment_->handle};
     engine.scheduler.host(*worker_, deployment_->handle);
+    engine.scheduler.setAccepting(*deployment_, true);
   }
 
   ~RequestScript() {
@@ -58,7 +60,7 @@ class RequestScript {
     if (!batch || batch->requests.size() != requests) {
       throw std::runtime_error("The worker was not given the requests as one batch.");
     }
-    worker_->runner.run(*batch, *worker_->runOptions);
+    worker_->runner.run(*batch, *worker_->flag);
     scheduler.finish(*worker_, batch);
     scheduler.take(*worker_, serving::Waiting::kNatively);
     takeAnswers(requests);

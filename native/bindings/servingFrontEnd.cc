@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bindings/rawFunction.h"
+#include "codec/requestBody.h"
 #include "codec/routeScan.h"
 #include "engine.h"
 
@@ -21,14 +22,15 @@ constexpr int32_t kRouteAbsent = -4;
 constexpr int32_t kRouteNotText = -5;
 constexpr int32_t kRouteMalformed = -6;
 constexpr int32_t kTooManyBytes = -7;
+constexpr int32_t kNotAnObject = -8;
 constexpr int32_t kByBody = -1;
 
 // One completion record: ticket, outcome, rows, offset, length, microseconds of processing.
 constexpr size_t kRecordLength = 6;
 constexpr int32_t kOutsideOutbox = -1;
 
-// Waking a thread costs as much as submitting several requests. Those that arrive in one turn of the event
-// loop share a wake-up, unless there are so many that the worker had better begin.
+// Waking a thread costs as much as submitting several requests. Those that arrive in one turn of
+// the event loop share a wake-up, unless there are so many that the worker had better begin.
 constexpr uint32_t kAnnounceEvery = 8;
 
 /// Lives until its environment is torn down.
@@ -115,6 +117,11 @@ class FrontEnd {
     return code;
   }
 
+  // A body that can't be routed. That it is no JSON counts before what it says.
+  int32_t rejectRoute(uint32_t ticket, int32_t code) {
+    return reject(ticket, codec::isJson(requests_[ticket]->body) ? code : kRouteMalformed);
+  }
+
   // append(ticket, chunk): false where the engine holds too many bytes; the request is then
   // discarded.
   static napi_value append(napi_env env, napi_callback_info info) {
@@ -147,15 +154,18 @@ class FrontEnd {
       std::string_view id;
       switch (codec::scanDeploymentId(request->body.view(), id)) {
         case codec::RouteScan::kAbsent:
-          return call.number(self.reject(ticket, kRouteAbsent));
+          return call.number(self.rejectRoute(ticket, kRouteAbsent));
         case codec::RouteScan::kNotText:
-          return call.number(self.reject(ticket, kRouteNotText));
+          return call.number(self.rejectRoute(ticket, kRouteNotText));
         case codec::RouteScan::kMalformed:
-          return call.number(self.reject(ticket, kRouteMalformed));
+          return call.number(self.rejectRoute(ticket, kNotAnObject));
         case codec::RouteScan::kFound:
           break;
       }
       admission = scheduler.submit(request, id, owner);
+      if (admission == Admission::kNoDeployment) {
+        return call.number(self.rejectRoute(ticket, -static_cast<int32_t>(admission)));
+      }
     } else {
       admission = scheduler.submit(request, static_cast<uint32_t>(handle), owner);
     }

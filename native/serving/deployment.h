@@ -48,7 +48,8 @@ class Deployment {
   /// Time that workers spent on it, advanced when it wakes from idleness: the least served goes
   /// first.
   int64_t servedNs = 0;
-  bool accepting = true;
+  /// Not before it is loaded.
+  bool accepting = false;
 };
 
 }  // namespace cloudeasyml::serving

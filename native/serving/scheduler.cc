@@ -50,6 +50,12 @@ size_t form(Worker& worker, Batch& batch, std::vector<Request*>& requests) {
   return looked;
 }
 
+/// A plugin's instance is never entered twice, so its worker takes no second batch of a deployment.
+bool entered(const Worker& worker, uint32_t handle) {
+  return std::any_of(worker.active.begin(), worker.active.end(),
+                     [&](const auto& batch) { return batch->deployment->handle == handle; });
+}
+
 }  // namespace
 
 Scheduler::Scheduler() : timekeeper_([this] { keepTime(); }) {}
@@ -79,9 +85,9 @@ std::shared_ptr<Deployment> Scheduler::add(std::string id, uint32_t owner, Batch
   return deployment;
 }
 
-void Scheduler::stopAccepting(Deployment& deployment) {
+void Scheduler::setAccepting(Deployment& deployment, bool accepting) {
   std::lock_guard lock(mutex_);
-  deployment.accepting = false;
+  deployment.accepting = accepting;
 }
 
 bool Scheduler::idle(const Deployment& deployment) const {
@@ -167,9 +173,11 @@ bool Scheduler::cancel(Request* request) {
   return true;
 }
 
-std::shared_ptr<Worker> Scheduler::addWorker(std::function<void()> wakeLoop) {
+std::shared_ptr<Worker> Scheduler::addWorker(std::function<void()> wakeLoop,
+                                             Worker::MakeFlag makeFlag) {
   std::lock_guard lock(mutex_);
-  workers_.push_back(std::make_shared<Worker>(nextWorker_++, std::move(wakeLoop)));
+  workers_.push_back(
+      std::make_shared<Worker>(nextWorker_++, std::move(wakeLoop), std::move(makeFlag)));
   return workers_.back();
 }
 
@@ -198,10 +206,7 @@ std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) c
     const auto entry = deployments_.find(handle);
     if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
     if (least && (*least)->servedNs <= entry->second->servedNs) continue;
-    const bool entered =
-        std::any_of(worker.active.begin(), worker.active.end(),
-                    [&](const auto& batch) { return batch->deployment->handle == handle; });
-    if (!entered) least = &entry->second;
+    if (!entered(worker, handle)) least = &entry->second;
   }
   return least ? *least : nullptr;
 }
@@ -263,7 +268,7 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
   for (;;) {
     std::unique_lock lock(mutex_);
     worker.waiting = Waiting::kNot;
-    if (worker.closed) return nullptr;
+    if (worker.closed || worker.retired) return nullptr;
     const int64_t now = nowNs();
     const auto deployment = pick(worker, now);
     if (!deployment) {
@@ -281,11 +286,11 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
     batch->startNs = now;
     worker.active.push_back(std::move(owned));
     ++deployment->running;
+    // What is left over is for another worker.
+    if (ready(*deployment, now)) wakeFor(deployment->handle);
     servedNs_ = std::max(servedNs_, deployment->servedNs);
-    if (deployment->model) {
-      if (!worker.runOptions) worker.runOptions.emplace();
-      if (worker.terminated) worker.runOptions->UnsetTerminate();
-      worker.terminated = false;
+    if (deployment->model && (!worker.flag || worker.flag->stopped())) {
+      worker.flag = worker.makeFlag();
     }
     // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does
     // not see these requests; they can't run out of time unseen, since pop() and the runner look
@@ -356,26 +361,29 @@ void Scheduler::removeWorker(Worker& worker) {
   }
 }
 
-std::vector<uint32_t> Scheduler::stalledWorkers(int64_t graceNs) const {
+std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
   std::lock_guard lock(mutex_);
   const int64_t now = nowNs();
+  const auto stuck = [&](const std::unique_ptr<Batch>& batch) {
+    return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
+  };
   std::vector<uint32_t> stalled;
-  for (const auto& worker : workers_) {
-    const bool stuck =
-        std::any_of(worker->active.begin(), worker->active.end(), [&](const auto& batch) {
-          return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
-        });
-    if (stuck) stalled.push_back(worker->id);
+  for (auto& worker : workers_) {
+    const auto& active = worker->active;
+    if (std::any_of(active.begin(), active.end(), stuck)) worker->retired = true;
+    if (worker->retired && std::all_of(active.begin(), active.end(), stuck)) {
+      stalled.push_back(worker->id);
+    }
   }
   return stalled;
 }
 
 void Scheduler::wakeFor(uint32_t handle) {
   for (auto& worker : workers_) {
-    if (worker->waiting != Waiting::kNot && worker->hosted.count(handle) > 0) {
-      wake(*worker);
-      return;
-    }
+    if (worker->waiting == Waiting::kNot || worker->hosted.count(handle) == 0) continue;
+    if (entered(*worker, handle)) continue;
+    wake(*worker);
+    return;
   }
 }
 
@@ -388,15 +396,13 @@ void Scheduler::wake(Worker& worker) {
 
 // Stops a native run that nobody waits for any more.
 void Scheduler::terminateIfAbandoned(Worker& worker) {
-  if (!worker.runOptions || worker.terminated) return;
+  if (!worker.flag || worker.flag->stopped()) return;
   for (const auto& batch : worker.active) {
     if (!batch->deployment->model || batch->requests.empty()) continue;
     const bool abandoned = std::all_of(
         batch->requests.begin(), batch->requests.end(),
         [](const Request* request) { return request->done.load(std::memory_order_acquire); });
-    if (!abandoned) continue;
-    worker.runOptions->SetTerminate();
-    worker.terminated = true;
+    if (abandoned) worker.flag->stop();
   }
 }
 

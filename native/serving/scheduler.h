@@ -40,12 +40,13 @@ class Scheduler {
 
   // Deployments.
 
+  /// Makes a deployment that accepts nothing yet.
   std::shared_ptr<Deployment> add(std::string id, uint32_t owner, BatchLimits limits,
                                   std::shared_ptr<const OnnxModel> model);
   /// Null where there is none, or no longer one.
   std::shared_ptr<Deployment> find(uint32_t handle) const;
-  /// Takes no more requests; those that wait are still served.
-  void stopAccepting(Deployment& deployment);
+  /// Whether it takes requests; those that wait are served either way.
+  void setAccepting(Deployment& deployment, bool accepting);
   /// True when nothing waits and nothing runs.
   bool idle(const Deployment& deployment) const;
   /// Forgets it and fails what still waits.
@@ -65,7 +66,7 @@ class Scheduler {
 
   // Workers.
 
-  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop);
+  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop, Worker::MakeFlag makeFlag);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
   /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
@@ -79,8 +80,10 @@ class Scheduler {
   /// thread.
   void removeWorker(Worker& worker);
 
-  /// Ids of workers that still hold a batch whose requests all ran out of time `graceNs` ago.
-  std::vector<uint32_t> stalledWorkers(int64_t graceNs) const;
+  /// Deals no more batches to workers that hold one whose requests all ran out of time `graceNs`
+  /// ago.
+  /// @returns the ids of those that hold no other batch: ending them loses nobody else's requests
+  std::vector<uint32_t> retireStalled(int64_t graceNs);
 
  private:
   using Deployments = std::unordered_map<uint32_t, std::shared_ptr<Deployment>>;

@@ -10,6 +10,7 @@ export const Refusal = {
   routeNotText: -5,
   routeMalformed: -6,
   tooManyBytes: -7,
+  notAnObject: -8,
 } as const;
 
 /** Let a request's body say which deployment it is for. */
@@ -56,12 +57,7 @@ export class FrontEnd {
   /** @param maxBytes how many bytes of bodies may be held at once */
   constructor(listener: CompletionListener, maxBytes: number) {
     this.#listener = listener;
-    this.#native = addon.createFrontEnd(
-      () => this.#drain(),
-      maxBytes,
-      this.#records,
-      this.#outbox,
-    );
+    this.#native = addon.createFrontEnd(() => this.#drain(), maxBytes, this.#records, this.#outbox);
   }
 
   /** Copies a part of a body. False where the engine holds too many bytes; the ticket is free then. */

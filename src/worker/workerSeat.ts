@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Piscina } from 'piscina';
 import type { Logger } from 'pino';
+import type { Piscina } from 'piscina';
 import { stopRuns } from '../engine/runtime.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { FromWorker, Hosting, ToWorker, WorkerTask } from './messages.js';
@@ -75,6 +75,8 @@ export class WorkerSeat {
   /** Has the worker give up a deployment. Resolves when its model is unloaded, or the worker is gone. */
   async unhost(handle: number): Promise<void> {
     if (!this.#hostings.delete(handle)) return;
+    // Between two workers there is nobody who could have it.
+    if (!this.#port) return;
     await this.#ask('unhost', handle, { type: 'unhost', handle });
   }
 

@@ -82,11 +82,13 @@ const call = (title: string, model: string, cLoop: number, own: number, peer: nu
     timesAsFast: spread(peer / own),
   }));
 
-const refused = closed('mlp', 'MLP 784-512-512-10', 1, [9000, 4000, 6000, 800, 30_000]);
-refused.servers[3] = {
-  ...refused.servers[3]!,
-  refusal: '12 requests failed',
-} as (typeof refused.servers)[number];
+const oneConnection = closed('mlp', 'MLP 784-512-512-10', 1, [9000, 4000, 6000, 800, 30_000]);
+const refused = {
+  ...oneConnection,
+  servers: oneConnection.servers.map((server) =>
+    server.name === 'fastApi' ? { ...server, refusal: '12 requests failed' } : server,
+  ),
+};
 
 export const sampleResults = {
   schemaVersion: 2,
