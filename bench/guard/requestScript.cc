@@ -1,6 +1,6 @@
 // Fixed requests through the engine on one thread, each step in the place of the thread that would
 // take it: the front end hands them in, a worker reads, runs and answers a batch, the front end
-// takes the answers. With nobody to wait for, a run is the same to nearly the last instruction.
+// takes the answers. With nobody to wait for, one run is nearly the same as the next.
 //
 // requestScript <ONNX Runtime library> {<model> <body file> <requests> <requests per batch>}
 #include <algorithm>

@@ -132,11 +132,12 @@ function decades(low, high) {
   return all.slice(first, last + 1);
 }
 
-/** Four to six steps from 0 to at least `high`. @param {number} high */
+/** At most six steps from 0 to at least `high`; whole ones, since what is drawn so is counted. @param {number} high */
 function roundSteps(high) {
   const raw = high / 4;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = ([1, 2, 2.5, 5, 10].find((each) => each * power >= raw) ?? 10) * power;
+  const round = ([1, 2, 2.5, 5, 10].find((each) => each * power >= raw) ?? 10) * power;
+  const step = Math.max(1, round);
   return Array.from({ length: Math.ceil(high / step) + 1 }, (_, index) => index * step);
 }
 

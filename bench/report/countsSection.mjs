@@ -14,7 +14,7 @@ import { escaped, figure } from './text.mjs';
 export function countsSection({ toolchain, instructions, calls = [] }) {
   return [
     '<h2>What a request costs, counted</h2>',
-    `<p>Counts don’t depend on how fast or busy the machine is. ${escaped(Object.values(toolchain).join(' · '))}</p>`,
+    `<p>Counts don’t depend on how fast or busy the machine is. ${escaped(`${toolchain.architecture} · ${toolchain.compiler} · ONNX Runtime ${toolchain.onnxRuntime}`)}</p>`,
     instructionTable(instructions),
     callTable(calls),
   ].join('\n');
