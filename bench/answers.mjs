@@ -2,13 +2,14 @@
 export const tolerance = 1e-5;
 
 /**
- * @param {ArrayLike<number>} values
- * @param {ArrayLike<number>} expected no longer than `values`
+ * @param {ArrayLike<number | bigint | string>} values
+ * @param {ArrayLike<number | bigint | string>} expected no longer than `values`
  * @param {string} who for the message
- * @throws Error where they differ by more than the tolerance
+ * @throws Error where numbers differ by more than the tolerance, or anything else at all
  */
 export function expectSame(values, expected, who) {
   for (let i = 0; i < expected.length; i++) {
+    if (values[i] === expected[i]) continue;
     const difference = Math.abs(Number(values[i]) - Number(expected[i]));
     if (!(difference <= tolerance)) {
       throw new Error(

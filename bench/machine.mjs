@@ -23,17 +23,17 @@ export function describeMachine() {
 }
 
 /**
- * @param {ReturnType<typeof describeMachine>} machine
+ * @param {ReturnType<typeof describeMachine> & { pinning: import('./pinning.mjs').Pinning | null }} machine
  * @returns {string[]} what a reader must know before believing the figures
  */
-export function warningsFor({ cores, loadBefore }) {
+export function warningsFor({ cores, loadBefore, pinning }) {
   const warnings = [];
   if (loadBefore > busyLoad) {
     warnings.push(
       `The machine is busy (load ${loadBefore.toFixed(1)} before the start): the figures are noise.`,
     );
   }
-  if (cores < 4) {
+  if (!pinning) {
     warnings.push(`Servers and load generator share ${cores} cores: believe the ratios only.`);
   }
   return warnings;

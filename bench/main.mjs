@@ -2,12 +2,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { benchEngine } from './engine/engineBench.mjs';
+import { benchEngine } from './engine/index.mjs';
 import { describeMachine, warningsFor } from './machine.mjs';
 import { readOptions, UsageError, usage } from './options.mjs';
-import { engineTable, servingTables, targetTable } from './report.mjs';
+import { choosePinning } from './pinning.mjs';
+import { engineTables, servingTables, targetTable } from './report.mjs';
 import { benchServing } from './serving/servingBench.mjs';
 import { engineTargets, servingTargets } from './targets.mjs';
+
+/** Of what --json writes; results.schema.json describes it. */
+const schemaVersion = 2;
 
 /** @param {string} line */
 const progress = (line) => process.stderr.write(`· ${line}\n`);
@@ -19,32 +23,46 @@ async function main(args) {
     process.stdout.write(usage);
     return;
   }
-  const { parts, plan } = options;
+  const { mode, parts, plan, peers } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'cloudeasyml-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
   const date = new Date().toISOString();
-  const machine = describeMachine();
+  const pinning = choosePinning();
+  const machine = { ...describeMachine(), pinning };
   const engine = parts.includes('engine')
     ? await benchEngine(plan.engine, folder, progress)
     : undefined;
   const serving = parts.includes('serving')
-    ? await benchServing(plan.serving, folder, progress)
+    ? await benchServing({ plan: plan.serving, peerGroups: peers, pinning, folder, progress })
     : undefined;
-  const targets = [...engineTargets(engine ?? []), ...servingTargets(serving?.results ?? [])];
+  const targets = [
+    ...engineTargets(engine?.calls ?? []),
+    ...servingTargets(serving ?? { closed: [], open: [] }),
+  ];
   const warnings = warningsFor(machine);
 
   const { cpu, cores, system, node, onnxRuntime } = machine;
   const sections = [
     `${date} · ${cpu}, ${cores} cores · ${system} · Node ${node} · ONNX Runtime ${onnxRuntime}`,
-    ...(engine ? [engineTable(engine)] : []),
-    ...(serving ? [servingTables(serving)] : []),
+    ...(engine ? engineTables(engine) : []),
+    ...(serving ? servingTables(serving) : []),
     targetTable(targets),
     ...(warnings.length > 0 ? [warnings.join('\n')] : []),
   ];
   process.stdout.write(`\n${sections.join('\n\n')}\n`);
   if (options.json) {
-    const figures = { date, machine, plan, engine, serving, targets, warnings };
+    const figures = {
+      schemaVersion,
+      date,
+      mode,
+      machine,
+      plan,
+      engine,
+      serving,
+      targets,
+      warnings,
+    };
     writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   }
 }

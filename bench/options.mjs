@@ -1,61 +1,44 @@
 import { parseArgs } from 'node:util';
-
-/**
- * How long each part measures. A case is one way of calling one model.
- *
- * @typedef {object} Plan
- * @property {{ rounds: number, secondsPerCase: number }} engine
- * @property {Load[]} serving
- *
- * @typedef {object} Load
- * @property {number} connections
- * @property {number} rounds
- * @property {number} seconds of each server in a round, a whole number
- * @property {number} warmUpSeconds of each server before the first round
- *
- * @typedef {'engine' | 'serving'} Part
- */
-
-/** About two minutes. @type {Plan} */
-const quick = {
-  engine: { rounds: 3, secondsPerCase: 0.4 },
-  serving: [{ connections: 64, rounds: 3, seconds: 2, warmUpSeconds: 1 }],
-};
-
-/** About five minutes. @type {Plan} */
-const standard = {
-  engine: { rounds: 5, secondsPerCase: 0.4 },
-  serving: [
-    { connections: 64, rounds: 5, seconds: 2, warmUpSeconds: 1 },
-    { connections: 1, rounds: 3, seconds: 2, warmUpSeconds: 1 },
-    { connections: 8, rounds: 3, seconds: 2, warmUpSeconds: 1 },
-    { connections: 256, rounds: 3, seconds: 2, warmUpSeconds: 1 },
-  ],
-};
+import { planFor } from './plans.mjs';
 
 export const usage = `Usage: npm run bench -- [options]
 
-  --quick                 about two minutes: fewer rounds, 64 connections only (else about five)
+  --quick                 about two minutes: fewer rounds, models and numbers of connections
+  --full                  everything, by every peer that this machine can run: an hour and more
   --only engine|serving   one part only
+  --peers <groups>        node (the default), python, rust, or several, separated by commas: python
+                          installs its peers by pip, rust builds its peer by cargo, both once
   --json <file>           also writes every figure to a file
   --help
 `;
+
+/**
+ * @typedef {'quick' | 'standard' | 'full'} Mode
+ * @typedef {'engine' | 'serving'} Part
+ * @typedef {'node' | 'python' | 'rust'} PeerGroup
+ */
+
+const peerGroups = /** @type {const} */ (['node', 'python', 'rust']);
 
 /** A mistake on the command line. */
 export class UsageError extends Error {}
 
 /**
  * @param {string[]} args
- * @returns {{ help: boolean, quick: boolean, plan: Plan, parts: Part[], json: string | undefined }}
+ * @returns {{ help: boolean, mode: Mode, plan: import('./plans.mjs').Plan, parts: Part[],
+ *   peers: readonly PeerGroup[], json: string | undefined }}
  * @throws UsageError
  */
 export function readOptions(args) {
   const { values } = parse(args);
+  if (values.quick && values.full) throw new UsageError('Expected --quick or --full, not both.');
+  const mode = values.quick ? 'quick' : values.full ? 'full' : 'standard';
   return {
     help: values.help,
-    quick: values.quick,
-    plan: values.quick ? quick : standard,
+    mode,
+    plan: planFor(mode),
     parts: partsFor(values.only),
+    peers: peersFor(values.peers ?? (values.full ? peerGroups.join() : 'node')),
     json: values.json,
   };
 }
@@ -67,7 +50,9 @@ function parse(args) {
       args,
       options: {
         quick: { type: 'boolean', default: false },
+        full: { type: 'boolean', default: false },
         only: { type: 'string' },
+        peers: { type: 'string' },
         json: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
@@ -85,4 +70,19 @@ function partsFor(only) {
   if (only === undefined) return ['engine', 'serving'];
   if (only === 'engine' || only === 'serving') return [only];
   throw new UsageError(`Expected "engine" or "serving" for --only but received "${only}".`);
+}
+
+/**
+ * @param {string} groups
+ * @returns {PeerGroup[]} with `node`, whose peers cost nothing
+ */
+function peersFor(groups) {
+  const wanted = groups.split(',');
+  const unknown = wanted.find((group) => !peerGroups.some((known) => known === group));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `Expected ${peerGroups.join(', ')} or several of them for --peers but received "${unknown}".`,
+    );
+  }
+  return peerGroups.filter((group) => group === 'node' || wanted.includes(group));
 }

@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 
 // Whatever ends the bench ends what it started.
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) killGroup(child, 'SIGKILL');
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 90_000;
+const pollMs = 100;
 const stopTimeoutMs = 15_000;
 const keptOutput = 8192;
 
@@ -18,7 +21,11 @@ const keptOutput = 8192;
  * @property {string} url where it listens, such as `http://127.0.0.1:41234`
  * @property {() => Promise<void>} stop
  *
- * @typedef {{ env?: Record<string, string>, cwd?: string }} ProcessOptions
+ * @typedef {object} ProcessOptions
+ * @property {Record<string, string>} [env] added to this process's
+ * @property {string} [cwd]
+ * @property {string | undefined} [cpus] that it may run on, as taskset takes them
+ * @property {number} [timeoutSeconds] until it is killed
  */
 
 /**
@@ -26,11 +33,17 @@ const keptOutput = 8192;
  * @param {readonly string[]} args
  * @param {ProcessOptions} options
  */
-function start(command, args, { env = {}, cwd }) {
-  const child = spawn(command, args, {
+function start(command, args, { env = {}, cwd, cpus, timeoutSeconds }) {
+  const [program = command, ...rest] = cpus
+    ? ['taskset', '--cpu-list', cpus, command, ...args]
+    : [command, ...args];
+  const child = spawn(program, rest, {
     env: { ...process.env, ...env },
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: what it starts in its turn ends with it.
+    detached: true,
+    ...(timeoutSeconds && { timeout: timeoutSeconds * 1000, killSignal: 'SIGKILL' }),
   });
   running.add(child);
   /** @type {Promise<number | null>} */
@@ -42,6 +55,19 @@ function start(command, args, { env = {}, cwd }) {
     });
   });
   return { child, ended };
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+function killGroup({ pid }, signal) {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // All of the group have ended.
+  }
 }
 
 /**
@@ -73,47 +99,91 @@ export async function runToEnd(command, args, options = {}) {
 }
 
 /**
- * Starts a server and waits until it has written the URL that it listens on.
+ * Starts a server and waits until it has written the URL that it listens on, or, where `readyUrl` is given,
+ * until that answers 200.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {ProcessOptions} [options]
+ * @param {ProcessOptions & { readyUrl?: string }} [options]
  * @returns {Promise<ServerProcess>}
  * @throws Error where it ends or stays silent instead
  */
 export async function startServer(command, args, options = {}) {
   const { child, ended } = start(command, args, options);
+  const { readyUrl } = options;
+  const commandLine = [command, ...args].join(' ');
   let output = '';
   /** @type {Promise<string>} */
-  const listening = new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`"${command} ${args.join(' ')}" did not start:\n${output}`)),
-      startTimeoutMs,
-    );
+  const written = new Promise((resolve) => {
     const read = (/** @type {Buffer} */ chunk) => {
       output = (output + chunk).slice(-keptOutput);
       const url = /https?:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];
-      if (!url) return;
-      clearTimeout(timer);
-      resolve(url);
+      if (url) resolve(url);
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    ended.then((code) => {
-      clearTimeout(timer);
-      reject(new Error(`"${command} ${args.join(' ')}" ended with ${code}:\n${output}`));
-    }, reject);
+  });
+  /** @type {Promise<never>} */
+  const failed = ended.then((code) => {
+    throw new Error(`"${commandLine}" ended with ${code}:\n${output}`);
+  });
+  const timer = new AbortController();
+  const late = setTimeout(startTimeoutMs, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`"${commandLine}" did not start within ${startTimeoutMs} ms:\n${output}`);
   });
   const stop = async () => {
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    // The group: a shell or a supervisor may not hand the signal on.
+    killGroup(child, 'SIGTERM');
+    const patience = new AbortController();
+    setTimeout(stopTimeoutMs, undefined, { signal: patience.signal }).then(
+      () => killGroup(child, 'SIGKILL'),
+      () => {},
+    );
     await ended;
-    clearTimeout(timer);
+    patience.abort();
+    killGroup(child, 'SIGKILL');
   };
+  const waiting = new AbortController();
+  const ready = readyUrl ? answering(readyUrl, waiting.signal) : written;
   try {
-    return { url: await listening, stop };
+    return { url: await Promise.race([ready, failed, late]), stop };
   } catch (error) {
-    child.kill('SIGKILL');
+    killGroup(child, 'SIGKILL');
     throw error;
+  } finally {
+    waiting.abort();
+    timer.abort();
+    failed.catch(() => {});
+    late.catch(() => {});
   }
+}
+
+/**
+ * @param {string} url
+ * @param {AbortSignal} signal ends the wait
+ * @returns {Promise<string>} the URL's origin, once it answers 200
+ */
+async function answering(url, signal) {
+  while (!signal.aborted) {
+    try {
+      const { ok } = await fetch(url);
+      if (ok) break;
+    } catch {
+      // Nobody listens yet.
+    }
+    await setTimeout(pollMs);
+  }
+  return new URL(url).origin;
+}
+
+/** @returns {Promise<number>} a TCP port that is free now */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
+  });
 }

@@ -8,7 +8,7 @@
  * @param {readonly string[]} head
  * @param {readonly (readonly string[])[]} rows the first column is text, the others figures
  */
-function table(head, rows) {
+export function table(head, rows) {
   const widths = head.map((_, column) =>
     Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
   );
@@ -35,8 +35,13 @@ const times = ({ median, min, max }) => `${figure(median)}× (${figure(min)}–$
 
 const outputsTitle = { allocated: 'allocated', owned: 'caller’s' };
 
-/** @param {readonly import('./engine/engineBench.mjs').EngineResult[]} results */
-export function engineTable(results) {
+/** @param {Awaited<ReturnType<typeof import('./engine/index.mjs').benchEngine>>} results */
+export function engineTables({ calls, types, sharing }) {
+  return [callTable(calls), typeTable(types), sharingTables(sharing)];
+}
+
+/** @param {readonly import('./engine/callBench.mjs').EngineResult[]} results */
+function callTable(results) {
   return [
     'Engine: one call of run(), one thread, microseconds; medians of rounds',
     '',
@@ -63,45 +68,151 @@ export function engineTable(results) {
   ].join('\n');
 }
 
-/** @param {import('./serving/servingBench.mjs').ServingReport} report */
-export function servingTables({ generator, results }) {
+/** @param {readonly import('./engine/typeBench.mjs').TypeResult[]} results */
+function typeTable(results) {
   return [
-    `Serving: POST /predict, JSON, closed loop by ${generator}; medians of rounds; CloudEasyML with key, rate limit and accounting`,
-    ...results.map(({ title, connections, servers }) =>
+    'Element types: an identity over small and large tensors, one thread, microseconds',
+    '',
+    table(
+      ['type', 'elements', 'outputs', 'C loop', 'CloudEasyML', 'over C', 'onnxruntime-node', '×'],
+      results.map((result) => [
+        result.type,
+        String(result.elements),
+        outputsTitle[result.outputs],
+        figure(result.cLoopUs.median),
+        figure(result.cloudeasymlUs.median),
+        figure(result.overCLoopUs.median),
+        result.onnxruntimeNodeUs ? figure(result.onnxruntimeNodeUs.median) : 'refused',
+        result.timesAsFast ? figure(result.timesAsFast.median) : '',
+      ]),
+    ),
+    ...refusalsOf(results),
+  ].join('\n');
+}
+
+/** @param {readonly import('./engine/typeBench.mjs').TypeResult[]} results */
+function refusalsOf(results) {
+  const lines = results.flatMap(({ type, refusal }) =>
+    refusal ? [`onnxruntime-node, ${type}: ${refusal.split('\n')[0]}`] : [],
+  );
+  return [...new Set(lines)];
+}
+
+/** @param {readonly import('./engine/sharingBench.mjs').SharingResult[]} results */
+function sharingTables(results) {
+  const mb = (/** @type {Spread} */ { median }) => `${Math.round(median / 2 ** 20)} MB`;
+  return [
+    'One model in K threads of a process at once',
+    ...results.map(({ title, modelBytes, runners }) =>
       [
         '',
         table(
           [
-            `${title}, ${connections} connection${connections === 1 ? '' : 's'}`,
-            'req/s',
-            'p50 ms',
-            'p90 ms',
-            'p99 ms',
-            'CloudEasyML is (min–max)',
-            'generator',
+            `${title}, ${(modelBytes / 2 ** 20).toFixed(1)} MB`,
+            'threads',
+            'runs/s',
+            'times one (min–max)',
+            'resident',
+            'of it for the model',
           ],
-          servers.map(serverRow),
+          runners.flatMap((runner) =>
+            runner.points.map((point) => [
+              runner.title,
+              String(point.workers),
+              String(Math.round(point.runsPerSecond.median)),
+              times(point.timesOneWorker),
+              mb(point.residentBytes),
+              mb(point.modelResidentBytes),
+            ]),
+          ),
+        ),
+        ...runners.flatMap(({ title: name, refusal }) =>
+          refusal ? [`${name}: ${refusal.split('\n')[0]}`] : [],
         ),
       ].join('\n'),
     ),
   ].join('\n');
 }
 
-/** @param {import('./serving/servingBench.mjs').ServerResult} server */
-function serverRow(server) {
-  const generator = `${Math.round(server.generatorLoad.median * 100)} %`;
-  if (server.refusal)
-    return [server.title, '', '', '', '', `not reported: ${server.refusal}`, generator];
-  const ms = (/** @type {Spread} */ { median }) => figure(median / 1000);
+/** @param {import('./serving/servingBench.mjs').ServingReport} report */
+export function servingTables({ generator, closed, open, skipped }) {
   return [
-    server.title,
-    String(Math.round(server.requestsPerSecond.median)),
-    ms(server.p50Us),
-    ms(server.p90Us),
-    ms(server.p99Us),
-    server.cloudeasymlRatio ? times(server.cloudeasymlRatio) : '',
-    generator,
+    [
+      `Serving: POST /predict, JSON, closed loop by ${generator}; medians of rounds; CloudEasyML with key, rate limit and accounting`,
+      ...closed.flatMap((result) => ['', closedTable(result)]),
+    ].join('\n'),
+    ...(open.length > 0
+      ? [
+          [
+            'Serving: open loop, Poisson arrivals at shares of the peak; latency from the intended start, milliseconds, and its parts as p50 / p99',
+            ...open.flatMap((result) => ['', openTable(result)]),
+          ].join('\n'),
+        ]
+      : []),
+    ...(skipped.length > 0
+      ? [skipped.map(({ title, reason }) => `Not measured: ${title}: ${reason}`).join('\n')]
+      : []),
   ];
+}
+
+/** @param {Spread} spread of microseconds */
+const ms = ({ median }) => figure(median / 1000);
+
+/** @param {Spread} spread of a share */
+const percent = ({ median }) => `${Math.round(median * 100)} %`;
+
+/** @param {import('./serving/servingBench.mjs').ServingResult} result */
+function closedTable({ title, connections, servers }) {
+  const head = `${title}, ${connections} connection${connections === 1 ? '' : 's'}`;
+  const rows = servers.map((server) => {
+    const generator = server.generatorLoad ? percent(server.generatorLoad) : '';
+    if (server.refusal) return [server.title, '–', '–', '–', '–', '', generator];
+    return [
+      server.title,
+      figure(server.requestsPerSecond.median),
+      ms(server.p50Us),
+      ms(server.p90Us),
+      ms(server.p99Us),
+      server.cloudeasymlRatio ? times(server.cloudeasymlRatio) : '',
+      generator,
+    ];
+  });
+  return [
+    table(
+      [head, 'req/s', 'p50 ms', 'p90 ms', 'p99 ms', 'CloudEasyML is (min–max)', 'generator'],
+      rows,
+    ),
+    ...servers.flatMap((server) => notReported(server.title, server.refusal)),
+  ].join('\n');
+}
+
+/** @type {(what: string, refusal: string | undefined) => string[]} */
+const notReported = (what, refusal) => (refusal ? [`Not reported: ${what}: ${refusal}`] : []);
+
+/** @param {import('./serving/openLoop.mjs').OpenLoopResult} result */
+function openTable({ title, serverTitle, loads }) {
+  const share = (/** @type {number} */ value) => `${value * 100} % of the peak`;
+  const middleAndTail = (
+    /** @type {import('./serving/openLoop.mjs').Quantiles | undefined} */ part,
+  ) => (part ? `${ms(part.p50Us)} / ${ms(part.p99Us)}` : '');
+  const rows = loads.map(({ latency, parts, refusal, ...load }) => [
+    share(load.share),
+    figure(load.arrivalsPerSecond),
+    ...(refusal
+      ? ['–', '–', '–', '–', '', '', '']
+      : [
+          ...[latency.p50Us, latency.p90Us, latency.p99Us, latency.p999Us].map(ms),
+          ...[parts.generator, parts.compute, parts.rest].map(middleAndTail),
+        ]),
+    middleAndTail(load.generatorLateness),
+    percent(load.generatorLoad),
+  ]);
+  const head = [`${title}, ${serverTitle}`, 'arrivals/s', 'p50', 'p90', 'p99', 'p99.9'];
+  const parts = ['before send', 'compute', 'rest', 'generator late', 'busy'];
+  return [
+    table([...head, ...parts], rows),
+    ...loads.flatMap((load) => notReported(share(load.share), load.refusal)),
+  ].join('\n');
 }
 
 /** @param {readonly import('./targets.mjs').Target[]} targets */

@@ -7,7 +7,7 @@
  * @property {string} found
  * @property {'pass' | 'miss' | 'not measured'} verdict
  *
- * @typedef {import('./engine/engineBench.mjs').EngineResult} EngineResult
+ * @typedef {import('./engine/callBench.mjs').EngineResult} EngineResult
  * @typedef {import('./serving/servingBench.mjs').ServingResult} ServingResult
  */
 
@@ -49,32 +49,71 @@ export function engineTargets(results) {
   });
 }
 
-/** Requests per second, as many times as Fastify + onnxruntime-node at 64 connections, by model. */
-const servingRatios = new Map([
-  ['softmax', 2.4],
-  ['mlp', 5.5],
+/** Requests per second, as many times as a peer's at 64 connections, by model. */
+const servingRatios = /** @type {const} */ ([
+  ['softmax', 'fastifyOnnxruntime', 3],
+  ['softmax', 'bareUws', 0.9],
+  ['mlp', 'fastifyOnnxruntime', 7],
 ]);
 
+/** Of the C loop's runs per second, at every load above one client. */
+const leastOfCLoop = 0.97;
+
+/** p99 by p50 at three quarters of the peak. */
+const mostTail = 3;
+
 /**
- * @param {readonly ServingResult[]} results
+ * @param {{ closed: readonly ServingResult[],
+ *   open: readonly import('./serving/openLoop.mjs').OpenLoopResult[] }} report
  * @returns {Target[]}
  */
-export function servingTargets(results) {
-  return results.flatMap(({ model, title, connections, servers }) => {
-    const least = servingRatios.get(model);
-    const [own] = servers;
-    const fastify = servers.find(({ name }) => name === 'fastifyOnnxruntime');
-    if (least === undefined || connections !== 64 || !own || !fastify) return [];
-    const subject = `${title}, 64 connections`;
-    return [
-      atLeastTimes(
-        `${subject}: times the req/s of Fastify + onnxruntime-node`,
-        least,
-        fastify.cloudeasymlRatio?.median,
-      ),
-      lowerP99(`${subject}: p99 below Fastify + onnxruntime-node`, own, fastify),
-    ];
-  });
+export function servingTargets({ closed, open }) {
+  return [...closed.flatMap(closedTargets), ...open.flatMap(openTargets)];
+}
+
+/**
+ * @param {ServingResult} result
+ * @returns {Target[]}
+ */
+function closedTargets({ model, title, connections, servers }) {
+  const [own] = servers;
+  if (!own) return [];
+  const subject = `${title}, ${connections} connections`;
+  const server = (/** @type {string} */ name) => servers.find((each) => each.name === name);
+  const targets = [];
+  if (connections === 64) {
+    for (const [of, name, least] of servingRatios) {
+      const peer = of === model ? server(name) : undefined;
+      if (!peer) continue;
+      const ratio = peer.cloudeasymlRatio?.median;
+      targets.push(atLeastTimes(`${subject}: times the req/s of ${peer.title}`, least, ratio));
+    }
+    const fastify = server('fastifyOnnxruntime');
+    if (fastify && (model === 'softmax' || model === 'mlp')) {
+      targets.push(lowerP99(`${subject}: p99 below ${fastify.title}`, own, fastify));
+    }
+  }
+  const floor = server('cLoop');
+  if (floor && connections > 1) {
+    const ratio = floor.cloudeasymlRatio?.median;
+    targets.push(atLeastTimes(`${subject}: of the C loop's runs per second`, leastOfCLoop, ratio));
+  }
+  return targets;
+}
+
+/**
+ * @param {import('./serving/openLoop.mjs').OpenLoopResult} result
+ * @returns {Target[]}
+ */
+function openTargets({ title, server, loads }) {
+  const load = loads.find(({ share }) => share === 0.75);
+  if (server !== 'cloudeasyml' || !load) return [];
+  const what = `${title}, 75 % of the peak: p99 by p50`;
+  const expected = `below ${mostTail}×`;
+  if (load.refusal) return [{ what, expected, found: '', verdict: 'not measured' }];
+  const found = load.latency.p99Us.median / load.latency.p50Us.median;
+  const verdict = found < mostTail ? 'pass' : 'miss';
+  return [{ what, expected, found: `${found.toFixed(2)}×`, verdict }];
 }
 
 /**

@@ -4,41 +4,29 @@ import Benchmark from 'benchmark';
 const cycleMs = 0.3;
 
 /**
- * Times ways of calling a model, with benchmark.js.
+ * Times a way of calling a model, with benchmark.js.
  *
- * @param {Record<string, () => unknown>} calls each returns a promise, or the answer at once
- * @param {number} seconds of each
- * @returns {Promise<Record<string, number>>} median microseconds per call, by name
+ * @param {() => unknown} call returns a promise, or the answer at once
+ * @param {number} seconds
+ * @returns {Promise<number>} median microseconds per call
  */
-export async function timeCalls(calls, seconds) {
-  const suite = new Benchmark.Suite();
-  /** @type {Record<string, number>} */
-  const callsPerCycle = {};
-  for (const [name, call] of Object.entries(calls)) {
-    const isAsync = call() instanceof Promise;
-    const times = await callsIn(cycleMs, call);
-    callsPerCycle[name] = times;
-    suite.add(name, {
-      defer: isAsync,
-      maxTime: seconds,
-      minSamples: 5,
-      fn: isAsync ? asyncCycle(call, times) : syncCycle(call, times),
-    });
-  }
+export async function timeCall(call, seconds) {
+  const isAsync = call() instanceof Promise;
+  const times = await callsIn(cycleMs, call);
+  const benchmark = new Benchmark({
+    defer: isAsync,
+    async: true,
+    maxTime: seconds,
+    minTime: Math.min(0.05, seconds / 8),
+    minSamples: 5,
+    fn: isAsync ? asyncCycle(call, times) : syncCycle(call, times),
+  });
   await new Promise((resolve, reject) => {
-    suite.on('complete', resolve);
-    suite.on('error', (/** @type {Benchmark.Event} */ event) =>
-      reject(/** @type {{ error?: Error }} */ (event.target).error),
-    );
-    suite.run({ async: true });
+    benchmark.on('complete', resolve);
+    benchmark.on('error', () => reject(benchmark.error));
+    benchmark.run();
   });
-  /** @type {Record<string, number>} */
-  const microseconds = {};
-  suite.forEach((/** @type {Benchmark} */ { name, stats }) => {
-    if (!name) return;
-    microseconds[name] = (medianOf(stats.sample) / (callsPerCycle[name] ?? 1)) * 1e6;
-  });
-  return microseconds;
+  return (medianOf(benchmark.stats.sample) / times) * 1e6;
 }
 
 /**

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GraphBuilder } from 'cloudeasyml/onnx';
 import { denseAnswer, denseModel, randomDenseNetwork } from './denseNetwork.mjs';
 import { seededRandom } from './random.mjs';
+import { writeTensorFile } from './tensorFile.mjs';
 
 /**
  * A model with one float32 input [batch, inputWidth] called `input` and one float32 output called
@@ -93,7 +94,7 @@ export function sampleRows({ inputWidth }, rows, seed) {
  *
  * @typedef {object} ModelFiles
  * @property {string} model the .onnx file
- * @property {string} input float32 in this machine's byte order, [rows, inputWidth]
+ * @property {string} input a tensor file, float32 [rows, inputWidth]
  * @property {string} expected the same, the answer to the first row
  */
 
@@ -110,8 +111,9 @@ export function writeModel(model, folder) {
     input: path.join(folder, `${model.name}.input`),
     expected: path.join(folder, `${model.name}.expected`),
   };
+  if (existsSync(files.model)) return files;
   writeFileSync(files.model, model.build());
-  writeFileSync(files.input, Float32Array.from(rows.flat()));
-  writeFileSync(files.expected, Float32Array.from(model.answer(rows[0] ?? [])));
+  writeTensorFile(files.input, Float32Array.from(rows.flat()));
+  writeTensorFile(files.expected, Float32Array.from(model.answer(rows[0] ?? [])));
   return files;
 }

@@ -1,5 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import { startServer } from '../processes.mjs';
+import { nodePeers } from './node/index.mjs';
+import { installPythonPeers } from './python/index.mjs';
+import { buildRustPeer } from './rust/index.mjs';
 
 /**
  * A server beside which this package's is put.
@@ -7,32 +8,36 @@ import { startServer } from '../processes.mjs';
  * @typedef {object} Peer
  * @property {string} name
  * @property {string} title as tables show it
- * @property {boolean} echoes whether it sends the request back, having no model
- * @property {(modelFile: string) => Promise<import('../processes.mjs').ServerProcess>} start
+ * @property {boolean} [echoes] whether it sends the request back, having no model
+ * @property {Adapter} [adapt] where it has a protocol of its own
+ * @property {(options: StartOptions) => Promise<import('../processes.mjs').ServerProcess>} start
+ *
+ * @typedef {{ name: string, title: string, reason: string }} SkippedPeer why a peer isn't measured
+ *
+ * @typedef {object} StartOptions
+ * @property {string} modelFile
+ * @property {number} inputWidth of the model
+ * @property {string} folder its own, not made yet
+ * @property {string | undefined} cpus that it may use, as taskset takes them
+ *
+ * @typedef {object} Adapter
+ * @property {(url: string, data: number[][]) => { url: string, body: string }} request
+ * @property {(answer: any) => number[][]} predictions in an answer
  */
 
-/** @param {string} script */
-const byNode = (script) => (/** @type {string} */ modelFile) =>
-  startServer(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), modelFile]);
-
-/** @type {readonly Peer[]} */
-export const peers = [
-  {
-    name: 'fastifyOnnxruntime',
-    title: 'Fastify + onnxruntime-node',
-    echoes: false,
-    start: byNode('fastifyOnnxruntime.mjs'),
-  },
-  {
-    name: 'uwsOnnxruntime',
-    title: 'uWebSockets.js + onnxruntime-node',
-    echoes: false,
-    start: byNode('uwsOnnxruntime.mjs'),
-  },
-  {
-    name: 'bareUws',
-    title: 'bare uWebSockets.js, echo',
-    echoes: true,
-    start: byNode('bareUws.mjs'),
-  },
-];
+/**
+ * Installs what the groups need, once.
+ *
+ * @param {readonly import('../options.mjs').PeerGroup[]} groups
+ * @param {(line: string) => void} progress
+ * @returns {Promise<{ peers: Peer[], skipped: SkippedPeer[] }>}
+ */
+export async function choosePeers(groups, progress) {
+  const none = { peers: [], skipped: [] };
+  const python = groups.includes('python') ? await installPythonPeers(progress) : none;
+  const rust = groups.includes('rust') ? await buildRustPeer(progress) : none;
+  return {
+    peers: [...nodePeers, ...rust.peers, ...python.peers],
+    skipped: [...rust.skipped, ...python.skipped],
+  };
+}

@@ -10,30 +10,31 @@ const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)
 const requestsPerMinute = 1_000_000_000;
 
 /**
- * Starts this package's server on a model without code, in a folder of its own, with an ordinary user's
- * key that has a rate limit. `CLOUDEASYML_*` variables of the environment hold but for those named here.
+ * Starts this package's server on one plugin, its data in a folder of its own, with an ordinary user's key
+ * that has a rate limit. `CLOUDEASYML_*` variables of the environment hold but for those named here.
  *
- * @param {{ name: string, modelFile: string, folder: string }} options
+ * @param {{ workload: import('./workloads.mjs').Workload, folder: string, cpus: string | undefined }} options
  */
-export async function startCloudeasyml({ name, modelFile, folder }) {
-  const plugin = path.join(folder, 'plugins', name);
-  mkdirSync(plugin, { recursive: true });
-  copyFileSync(modelFile, path.join(plugin, 'model.onnx'));
-  writeFileSync(path.join(plugin, 'config.yaml'), 'metadata:\n  estimatedCostPerRequest: 0.0001\n');
+export async function startCloudeasyml({ workload, folder, cpus }) {
+  const plugins = workload.plugins ?? path.join(folder, 'plugins');
+  if (workload.modelFile) writePlugin(path.join(plugins, workload.plugin), workload.modelFile);
   const adminKey = randomBytes(24).toString('hex');
   const server = await startServer(process.execPath, [command, 'serve'], {
     cwd: folder,
+    cpus,
     env: {
       CLOUDEASYML_HOST: '127.0.0.1',
       CLOUDEASYML_PORT: '0',
-      CLOUDEASYML_PLUGINS: path.join(folder, 'plugins'),
+      CLOUDEASYML_PLUGINS: plugins,
       CLOUDEASYML_DATA: path.join(folder, 'data'),
       CLOUDEASYML_ADMIN_KEY: adminKey,
     },
   });
   const keyBody = { name: 'bench', userId: 'bench', rateLimit: requestsPerMinute };
   const { apiKey } = await ask(server.url, 'POST', '/api-keys', adminKey, keyBody);
-  const { deployment } = await ask(server.url, 'POST', '/deployments', apiKey, { modelName: name });
+  const { deployment } = await ask(server.url, 'POST', '/deployments', apiKey, {
+    modelName: workload.plugin,
+  });
   if (deployment.status !== 'active') throw new Error(`The deployment failed: ${deployment.error}`);
   return {
     ...server,
@@ -43,6 +44,13 @@ export async function startCloudeasyml({ name, modelFile, folder }) {
     accounted: async () =>
       /** @type {number} */ ((await ask(server.url, 'GET', '/usage', apiKey)).totalRequests),
   };
+}
+
+/** A plugin without code. @type {(folder: string, modelFile: string) => void} */
+function writePlugin(folder, modelFile) {
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(modelFile, path.join(folder, 'model.onnx'));
+  writeFileSync(path.join(folder, 'config.yaml'), 'metadata:\n  estimatedCostPerRequest: 0.0001\n');
 }
 
 /**

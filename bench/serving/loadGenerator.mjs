@@ -18,7 +18,7 @@ import { runToEnd } from '../processes.mjs';
  * @property {number} p90Us
  * @property {number} p99Us
  * @property {number} failures connection errors, timeouts and statuses other than 2xx
- * @property {number} generatorLoad CPU time of the generator by its threads and the time: 1 is all it has
+ * @property {number} [generatorLoad] CPU time of the generator by its threads and the time: 1 is all it has
  *
  * @typedef {object} LoadGenerator
  * @property {string} name
@@ -33,17 +33,18 @@ const script = (name) => fileURLToPath(new URL(name, import.meta.url));
  * wrk where it is installed, else autocannon, which costs several times the CPU time for each request.
  *
  * @param {string} folder for what the generator reads
+ * @param {import('../pinning.mjs').Pinning | null} pinning
  * @returns {LoadGenerator}
  */
-export function chooseLoadGenerator(folder) {
+export function chooseLoadGenerator(folder, pinning) {
   // A quarter of the cores is what the generator gets, the rest is the server's.
   const threads = Math.max(1, availableParallelism() >> 2);
   const hasWrk = spawnSync('wrk', ['--version'], { stdio: 'ignore' }).error === undefined;
-  return hasWrk ? wrk(folder, threads) : autocannon(folder, threads);
+  return (hasWrk ? wrk : autocannon)(folder, threads, pinning?.generator);
 }
 
-/** @type {(folder: string, maxThreads: number) => LoadGenerator} */
-function wrk(folder, maxThreads) {
+/** @type {(folder: string, maxThreads: number, cpus: string | undefined) => LoadGenerator} */
+function wrk(folder, maxThreads, cpus) {
   const bodyFile = path.join(folder, 'body.json');
   return {
     name: 'wrk',
@@ -62,6 +63,7 @@ function wrk(folder, maxThreads) {
       // The shell's `times` tells what wrk used.
       const output = await runToEnd('sh', ['-c', 'wrk "$@" && times', 'wrk', ...args], {
         env: { BENCH_BODY: bodyFile },
+        cpus,
       });
       const run = lastJson(output);
       const cpuSeconds = childrenCpuSeconds(output);
@@ -70,15 +72,17 @@ function wrk(folder, maxThreads) {
   };
 }
 
-/** @type {(folder: string, workers: number) => LoadGenerator} */
-function autocannon(folder, workers) {
+/** @type {(folder: string, workers: number, cpus: string | undefined) => LoadGenerator} */
+function autocannon(folder, workers, cpus) {
   const requestFile = path.join(folder, 'request.json');
   return {
     name: 'autocannon (latencies in whole milliseconds)',
     run: async (request, connections, seconds) => {
       const threads = Math.min(workers, connections);
       writeFileSync(requestFile, JSON.stringify({ ...request, connections, seconds, threads }));
-      const output = await runToEnd(process.execPath, [script('autocannonLoad.mjs'), requestFile]);
+      const output = await runToEnd(process.execPath, [script('autocannonLoad.mjs'), requestFile], {
+        cpus,
+      });
       const { cpuSeconds, ...run } = lastJson(output);
       return { ...run, generatorLoad: cpuSeconds / (run.seconds * threads) };
     },

@@ -1,128 +1,137 @@
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { sampleRows, servedModels, writeModel } from '../models/index.mjs';
-import { ratiosOf, spreadOf } from '../statistics.mjs';
+import { choosePeers } from '../peers/index.mjs';
+import { measureClosedLoop } from './closedLoop.mjs';
 import { chooseLoadGenerator } from './loadGenerator.mjs';
+import { openLoadResult, runOpenLoad } from './openLoop.mjs';
 import { startSubjects } from './subjects.mjs';
-
-/** Share of its CPU time from which a generator, and not the server, may be what a figure tells of. */
-const generatorLimit = 0.95;
+import { workloads } from './workloads.mjs';
 
 /**
- * @typedef {import('../statistics.mjs').Spread} Spread
- * @typedef {import('./loadGenerator.mjs').LoadRun} LoadRun
+ * @typedef {import('./closedLoop.mjs').ServerResult} ServerResult
+ * @typedef {import('./openLoop.mjs').OpenLoopResult} OpenLoopResult
+ * @typedef {import('./openLoop.mjs').OpenRound} OpenRound
+ * @typedef {import('./subjects.mjs').Subject} Subject
  *
- * @typedef {object} ServerResult
- * @property {string} name
- * @property {string} title
- * @property {Spread} requestsPerSecond
- * @property {Spread} p50Us
- * @property {Spread} p90Us
- * @property {Spread} p99Us
- * @property {Spread} generatorLoad
- * @property {string} [refusal] why the figures say nothing of the server
- * @property {Spread} [cloudeasymlRatio] this package's requests per second by this server's
- *
- * @typedef {object} ServingResult
+ * @typedef {object} ServingResult closed loop: each connection sends when its answer has come
  * @property {string} model
  * @property {string} title
  * @property {number} connections
  * @property {ServerResult[]} servers this package's first
  *
- * @typedef {{ generator: string, results: ServingResult[] }} ServingReport
+ * @typedef {import('../peers/index.mjs').SkippedPeer} SkippedPeer
+ *
+ * @typedef {object} ServingReport
+ * @property {string} generator of the closed loops
+ * @property {ServingResult[]} closed
+ * @property {OpenLoopResult[]} open
+ * @property {SkippedPeer[]} skipped
+ *
+ * @typedef {object} ServingOptions
+ * @property {import('../plans.mjs').WorkloadPlan[]} plan
+ * @property {readonly import('../options.mjs').PeerGroup[]} peerGroups
+ * @property {import('../pinning.mjs').Pinning | null} pinning
+ * @property {string} folder for models and data
+ * @property {(line: string) => void} progress
  */
 
 /**
- * Puts closed-loop load on this package's server and on each peer, in turn, model by model.
+ * Puts load on this package's server and on each peer, in turn, workload by workload.
  *
- * @param {import('../options.mjs').Plan['serving']} loads
- * @param {string} folder for models and data
- * @param {(line: string) => void} progress
+ * @param {ServingOptions} options
  * @returns {Promise<ServingReport>}
  */
-export async function benchServing(loads, folder, progress) {
-  const generator = chooseLoadGenerator(folder);
-  const results = [];
-  for (const model of servedModels) {
-    progress(`serving: starting the servers for ${model.title}`);
-    const { model: modelFile } = writeModel(model, path.join(folder, 'models'));
-    const subjects = await startSubjects(model, modelFile, path.join(folder, 'server', model.name));
-    const rows = sampleRows(model, 1, 11);
-    const runs = subjects.map((subject) => ({ subject, request: subject.request(rows), sent: 0 }));
-    for (const { subject } of runs) await subject.prove();
-    for (const load of loads) {
-      const servers = await measureLoad(load, runs, generator, (line) =>
-        progress(`serving ${model.title}, ${load.connections} connections, ${line}`),
+export async function benchServing(options) {
+  const { plan, peerGroups, pinning, folder, progress } = options;
+  const generator = chooseLoadGenerator(folder, pinning);
+  const { peers, skipped } = await choosePeers(peerGroups, progress);
+  const closed = [];
+  const open = [];
+  for (const workloadPlan of plan) {
+    const write = workloads[workloadPlan.workload];
+    if (!write) throw new Error(`There is no workload "${workloadPlan.workload}".`);
+    progress(`serving: starting the servers for ${workloadPlan.workload}`);
+    const ownFolder = path.join(folder, 'serving', workloadPlan.workload);
+    mkdirSync(ownFolder, { recursive: true });
+    const workload = await write(ownFolder);
+    const started = await startSubjects({ workload, peers, generator, pinning, folder: ownFolder });
+    const { subjects } = started;
+    skipped.push(...started.skipped);
+    const say = (/** @type {string} */ line) => progress(`serving ${workload.title}, ${line}`);
+    const named = { model: workload.name, title: workload.title };
+    for (const load of workloadPlan.closed) {
+      const { connections } = load;
+      const servers = await measureClosedLoop(load, subjects, (line) =>
+        say(`${connections} connections, ${line}`),
       );
-      results.push({
-        model: model.name,
-        title: model.title,
-        connections: load.connections,
-        servers,
-      });
+      closed.push({ ...named, connections, servers });
     }
-    for (const { subject, sent } of runs) {
-      await subject.settle(sent);
+    if (workloadPlan.open) {
+      const own = closed.filter(({ model }) => model === workload.name);
+      const results = await measureOpenLoops(workloadPlan.open, subjects, own, { ...options, say });
+      open.push(...results.map((result) => ({ ...named, ...result })));
+    }
+    for (const subject of subjects) {
+      await subject.settle();
       await subject.stop();
     }
   }
-  return { generator: generator.name, results };
+  return { generator: generator.name, closed, open, skipped };
 }
 
 /**
- * @param {import('../options.mjs').Load} load
- * @param {{ subject: import('./subjects.mjs').Subject, request: import('./loadGenerator.mjs').LoadRequest,
- *   sent: number }[]} runs
- * @param {import('./loadGenerator.mjs').LoadGenerator} generator
- * @param {(line: string) => void} progress
- * @returns {Promise<ServerResult[]>}
+ * @param {import('../plans.mjs').OpenLoad} plan
+ * @param {readonly Subject[]} subjects
+ * @param {readonly ServingResult[]} closed what their closed loops gave
+ * @param {ServingOptions & { say: (line: string) => void }} options
+ * @returns {Promise<Omit<OpenLoopResult, 'model' | 'title'>[]>}
  */
-async function measureLoad(
-  { connections, rounds, seconds, warmUpSeconds },
-  runs,
-  generator,
-  progress,
-) {
-  const measured = runs.map(() => /** @type {LoadRun[]} */ ([]));
-  for (let round = 0; round <= rounds; round++) {
-    progress(round === 0 ? 'warm-up' : `round ${round} of ${rounds}`);
-    for (const [index, run] of runs.entries()) {
-      const duration = round === 0 ? warmUpSeconds : seconds;
-      const result = await generator.run(run.request, connections, duration);
-      run.sent += result.requests;
-      if (round > 0) measured[index]?.push(result);
+async function measureOpenLoops(plan, subjects, closed, { pinning, folder, say }) {
+  const cpus = pinning?.generator;
+  const measured = [];
+  for (const subject of subjects.filter(({ name }) => plan.servers.includes(name))) {
+    const arrivalsPerSecond = peakOf(subject.name, closed);
+    if (arrivalsPerSecond === 0) continue;
+    say(`open loop, what ${subject.title} sustains`);
+    const load = { arrivalsPerSecond, seconds: plan.seconds, seed: 1 };
+    const run = await subject.openLoad((request) => runOpenLoad(request, load, { folder, cpus }));
+    // A generator on the servers' cores takes of what the closed loops' generator left them. One on its
+    // own cores takes nothing, and where it is the slower side the loads tell.
+    const peak = cpus ? arrivalsPerSecond : Math.min(arrivalsPerSecond, run.answered / run.seconds);
+    measured.push({
+      subject,
+      peak,
+      rounds: plan.shares.map(() => /** @type {OpenRound[]} */ ([])),
+    });
+  }
+  for (let round = 1; round <= plan.rounds; round++) {
+    for (const [index, share] of plan.shares.entries()) {
+      say(`open loop at ${share * 100} % of the peak, round ${round} of ${plan.rounds}`);
+      for (const { subject, peak, rounds } of measured) {
+        const load = { arrivalsPerSecond: share * peak, seconds: plan.seconds, seed: round };
+        const run = await subject.openLoad((request) =>
+          runOpenLoad(request, load, { folder, cpus }),
+        );
+        rounds[index]?.push(run);
+      }
     }
   }
-  const servers = runs.map(({ subject }, index) => serverResult(subject, measured[index] ?? []));
-  const rates = measured.map((each) => each.map(({ requests, seconds }) => requests / seconds));
-  const [own, ...others] = servers;
-  others.forEach((server, index) => {
-    if (own?.refusal || server.refusal) return;
-    server.cloudeasymlRatio = ratiosOf(rates[0] ?? [], rates[index + 1] ?? []);
-  });
-  return servers;
+  return measured.map(({ subject, peak, rounds }) => ({
+    server: subject.name,
+    serverTitle: subject.title,
+    peakRequestsPerSecond: peak,
+    loads: plan.shares.map((share, index) =>
+      openLoadResult(share, share * peak, rounds[index] ?? []),
+    ),
+  }));
 }
 
-/**
- * @param {import('./subjects.mjs').Subject} subject
- * @param {LoadRun[]} runs
- * @returns {ServerResult}
- */
-function serverResult({ name, title }, runs) {
-  const spread = (/** @type {(run: LoadRun) => number} */ figure) => spreadOf(runs.map(figure));
-  const failures = runs.reduce((sum, run) => sum + run.failures, 0);
-  const generatorLoad = spread((run) => run.generatorLoad);
-  const result = {
-    name,
-    title,
-    requestsPerSecond: spread(({ requests, seconds }) => requests / seconds),
-    p50Us: spread((run) => run.p50Us),
-    p90Us: spread((run) => run.p90Us),
-    p99Us: spread((run) => run.p99Us),
-    generatorLoad,
-  };
-  if (failures > 0) return { ...result, refusal: `${failures} requests failed` };
-  if (generatorLoad.median >= generatorLimit) {
-    return { ...result, refusal: 'the load generator was the bottleneck' };
-  }
-  return result;
+/** @type {(server: string, closed: readonly ServingResult[]) => number} */
+function peakOf(server, closed) {
+  const rates = closed.flatMap(({ servers }) =>
+    servers
+      .filter(({ name, refusal }) => name === server && !refusal)
+      .map(({ requestsPerSecond }) => requestsPerSecond.median),
+  );
+  return Math.max(0, ...rates);
 }

@@ -2,11 +2,13 @@
 import { CloudEasyMLError } from '../errors.js';
 import { loadSettings } from '../settings/loadSettings.js';
 import { runTrain } from './train.js';
+import { runTune } from './tune.js';
 
 const usage = `Usage: cloudeasyml <command>
 
   serve [--port 8000] [--help]   serve the plugins
   train <plugin> [--help]        train a plugin's model
+  tune <plugin> [--help]         find and write a plugin's fastest setting
 `;
 
 async function main([command, ...args]: string[]): Promise<number> {
@@ -15,12 +17,13 @@ async function main([command, ...args]: string[]): Promise<number> {
       const { runServe } = await loadServer();
       return runServe(args);
     }
-    case 'train': {
+    case 'train':
+    case 'tune': {
       // The folders are where the server, with the same settings, would look for them.
       const { settings } = loadSettings();
       process.env.CLOUDEASYML_PLUGINS = settings.plugins.join(':');
       process.env.CLOUDEASYML_DATA = settings.data;
-      return runTrain(args);
+      return command === 'train' ? runTrain(args) : runTune(args);
     }
     default:
       process.stderr.write(usage);

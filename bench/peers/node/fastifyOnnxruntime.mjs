@@ -15,7 +15,8 @@ const schema = {
   response: { 200: { type: 'object', properties: { predictions: rows } } },
 };
 
-const app = Fastify();
+// An image's pixels as JSON take more than the default of 1 MiB.
+const app = Fastify({ bodyLimit: 16 * 2 ** 20 });
 app.post('/predict', { schema }, async (request) => {
   const { data } = /** @type {{ data: number[][] }} */ (request.body);
   return { predictions: await predict(session, data) };

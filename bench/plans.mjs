@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os';
+
+/**
+ * What is measured, how often and for how long. A case is one way of calling one model.
+ *
+ * @typedef {object} Plan
+ * @property {EnginePlan} engine
+ * @property {WorkloadPlan[]} serving
+ *
+ * @typedef {object} EnginePlan
+ * @property {{ models?: string[], rounds: number, secondsPerCase: number }} calls all models where none
+ *   are named
+ * @property {{ types?: string[], rounds: number, secondsPerCase: number }} types
+ * @property {{ models: string[], workers: number[], rounds: number, seconds: number }} sharing
+ *
+ * @typedef {object} WorkloadPlan
+ * @property {string} workload its name
+ * @property {ClosedLoad[]} closed
+ * @property {OpenLoad} [open]
+ *
+ * @typedef {object} ClosedLoad
+ * @property {number} connections
+ * @property {number} rounds
+ * @property {number} seconds of each server in a round, a whole number
+ * @property {number} warmUpSeconds of each server before the first round
+ *
+ * @typedef {object} OpenLoad
+ * @property {number[]} shares of the peak, ascending
+ * @property {number} rounds
+ * @property {number} seconds of each share in a round
+ * @property {string[]} servers their names
+ */
+
+const cores = availableParallelism();
+const allShares = [0.25, 0.5, 0.75, 0.9];
+const compared = ['cloudeasyml', 'fastifyOnnxruntime'];
+
+/** @type {(connections: number, rounds: number, seconds: number) => ClosedLoad} */
+const closed = (connections, rounds, seconds) => ({
+  connections,
+  rounds,
+  seconds,
+  warmUpSeconds: 1,
+});
+
+/** 1, 2, 4, … and the last. @param {number} last */
+function doublings(last) {
+  const counts = [];
+  for (let count = 1; count < last; count *= 2) counts.push(count);
+  return [...counts, last];
+}
+
+/** What matters, in about two minutes. @type {Plan} */
+const quick = {
+  engine: {
+    calls: { models: ['softmax', 'mlp', 'identity'], rounds: 2, secondsPerCase: 0.3 },
+    types: { types: ['float32', 'int64', 'bool', 'string'], rounds: 1, secondsPerCase: 0.05 },
+    sharing: { models: ['mlp'], workers: [1, cores], rounds: 1, seconds: 0.5 },
+  },
+  serving: [
+    {
+      workload: 'softmax',
+      closed: [closed(64, 2, 2)],
+      open: { shares: allShares, rounds: 1, seconds: 2, servers: ['cloudeasyml'] },
+    },
+    { workload: 'mlp', closed: [closed(64, 2, 2)] },
+    { workload: 'sentiment', closed: [closed(64, 1, 2)] },
+    { workload: 'convolution', closed: [closed(8, 1, 2)] },
+  ],
+};
+
+/** About ten minutes. @type {Plan} */
+const standard = {
+  engine: {
+    calls: { rounds: 3, secondsPerCase: 0.4 },
+    types: { rounds: 1, secondsPerCase: 0.1 },
+    sharing: {
+      models: ['mlp', 'dense10ms'],
+      workers: [...new Set([1, cores, 2 * cores])],
+      rounds: 2,
+      seconds: 1,
+    },
+  },
+  serving: [
+    ...['softmax', 'mlp'].map((workload) => ({
+      workload,
+      closed: [closed(64, 3, 2), closed(1, 2, 1), closed(8, 2, 1), closed(256, 2, 1)],
+      open: { shares: allShares, rounds: 2, seconds: 2, servers: compared },
+    })),
+    { workload: 'sentiment', closed: [closed(64, 3, 2), closed(8, 2, 1)] },
+    { workload: 'textRecognition', closed: [closed(8, 2, 3)] },
+    { workload: 'convolution', closed: [closed(8, 3, 3), closed(64, 2, 4)] },
+  ],
+};
+
+/** Everything. @type {Plan} */
+const full = {
+  engine: {
+    calls: { rounds: 5, secondsPerCase: 0.4 },
+    types: { rounds: 3, secondsPerCase: 0.2 },
+    sharing: {
+      models: ['mlp', 'dense1ms', 'dense10ms'],
+      workers: doublings(2 * cores),
+      rounds: 3,
+      seconds: 1,
+    },
+  },
+  serving: ['softmax', 'mlp', 'sentiment', 'textRecognition', 'convolution'].map((workload) => ({
+    workload,
+    closed: [1, 8, 64, 256].map((connections) => closed(connections, 5, 4)),
+    open: { shares: allShares, rounds: 3, seconds: 10, servers: compared },
+  })),
+};
+
+/**
+ * @param {import('./options.mjs').Mode} mode
+ * @returns {Plan}
+ */
+export function planFor(mode) {
+  return { quick, standard, full }[mode];
+}

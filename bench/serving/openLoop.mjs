@@ -1,0 +1,174 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cpusIn } from '../pinning.mjs';
+import { runToEnd } from '../processes.mjs';
+import { spreadOf } from '../statistics.mjs';
+
+/**
+ * @typedef {import('../statistics.mjs').Spread} Spread
+ * @typedef {import('./openLoad.mjs').OpenLoadSummary} OpenLoadSummary
+ *
+ * Quantiles over a round's requests, microseconds, each with its spread over the rounds.
+ * @typedef {{ p50Us: Spread, p90Us: Spread, p99Us: Spread, p999Us: Spread }} Quantiles
+ *
+ * @typedef {object} OpenLoadResult
+ * @property {number} share of the peak
+ * @property {number} arrivalsPerSecond
+ * @property {Spread} answersPerSecond
+ * @property {Quantiles} latency from a request's intended start to its answer's last byte
+ * @property {{ generator: Quantiles, compute?: Quantiles, rest?: Quantiles }} parts of a request's latency:
+ *   before its bytes were written, processingTimeMs of its answer, and what remains
+ * @property {Quantiles} generatorLateness from the intended start to the generator's coming to it
+ * @property {Spread} generatorLoad
+ * @property {string} [refusal]
+ *
+ * @typedef {object} OpenLoopResult
+ * @property {string} model
+ * @property {string} title
+ * @property {string} server
+ * @property {string} serverTitle
+ * @property {number} peakRequestsPerSecond
+ * @property {OpenLoadResult[]} loads
+ */
+
+const script = fileURLToPath(new URL('openLoad.mjs', import.meta.url));
+
+/** Of all generators together: more than the requests that a server which keeps up has in hand. */
+const connections = 256;
+
+/** Busy share of a generator's event loop from which it, and not the server, makes the latencies. */
+const generatorLimit = 0.9;
+
+/** As much of the p99 may be the generator's own lateness. */
+const latenessLimit = 0.5;
+
+const fields = /** @type {const} */ (['latency', 'generator', 'generatorLateness', 'compute']);
+
+/** @typedef {Record<typeof fields[number] | 'rest', Float64Array>} RequestTimes sorted microseconds */
+/** @typedef {OpenLoadSummary & { times: RequestTimes }} OpenRound */
+
+/**
+ * Puts open-loop load on a server once.
+ *
+ * @param {import('./loadGenerator.mjs').LoadRequest} request
+ * @param {{ arrivalsPerSecond: number, seconds: number, seed: number }} load
+ * @param {{ folder: string, cpus: string | undefined }} options where the generator may write, and the
+ *   CPUs that are its own
+ * @returns {Promise<OpenRound>}
+ */
+export async function runOpenLoad(request, { arrivalsPerSecond, seconds, seed }, options) {
+  const { folder, cpus } = options;
+  const generators = cpus ? cpusIn(cpus).length : 1;
+  // Poisson processes add up to a Poisson process.
+  const rounds = await Promise.all(
+    Array.from({ length: generators }, async (_, index) => {
+      const orderFile = path.join(folder, `openLoad${index}.json`);
+      const timesFile = path.join(folder, `openLoad${index}.times`);
+      const order = {
+        request,
+        arrivalsPerSecond: arrivalsPerSecond / generators,
+        seconds,
+        connections: Math.ceil(connections / generators),
+        seed: seed * 1000 + index + 1,
+        timesFile,
+      };
+      writeFileSync(orderFile, JSON.stringify(order));
+      const output = await runToEnd(process.execPath, [script, orderFile], { cpus });
+      const summary = /** @type {OpenLoadSummary} */ (JSON.parse(output));
+      return { summary, times: new Float64Array(new Uint8Array(readFileSync(timesFile)).buffer) };
+    }),
+  );
+  const summaries = rounds.map(({ summary }) => summary);
+  const sum = (/** @type {'answered' | 'failures'} */ field) =>
+    summaries.reduce((total, summary) => total + summary[field], 0);
+  const failure = summaries.map((summary) => summary.failure).find(Boolean);
+  return {
+    answered: sum('answered'),
+    failures: sum('failures'),
+    ...(failure && { failure }),
+    seconds: Math.max(...summaries.map((summary) => summary.seconds)),
+    generatorLoad: Math.max(...summaries.map((summary) => summary.generatorLoad)),
+    times: sortedTimes(rounds.map(({ times }) => times)),
+  };
+}
+
+/**
+ * @param {readonly Float64Array[]} records of generators, as OpenLoadOrder.timesFile says
+ * @returns {RequestTimes}
+ */
+function sortedTimes(records) {
+  const count = records.reduce((sum, { length }) => sum + length / fields.length, 0);
+  const times = /** @type {RequestTimes} */ (
+    Object.fromEntries([...fields, 'rest'].map((field) => [field, new Float64Array(count)]))
+  );
+  let request = 0;
+  for (const record of records) {
+    for (let at = 0; at < record.length; at += fields.length, request++) {
+      const [latency = 0, generator = 0, lateness = 0, compute = Number.NaN] = record.subarray(at);
+      times.latency[request] = latency;
+      times.generator[request] = generator;
+      times.generatorLateness[request] = lateness;
+      times.compute[request] = compute;
+      times.rest[request] = latency - generator - compute;
+    }
+  }
+  for (const values of Object.values(times)) values.sort();
+  return times;
+}
+
+/**
+ * @param {number} share of the peak
+ * @param {number} arrivalsPerSecond
+ * @param {readonly OpenRound[]} rounds
+ * @returns {OpenLoadResult}
+ */
+export function openLoadResult(share, arrivalsPerSecond, rounds) {
+  const quantiles = (/** @type {keyof RequestTimes} */ part) => quantilesOf(rounds, part);
+  const tellsCompute = rounds.every(({ times }) => !Number.isNaN(times.compute[0] ?? Number.NaN));
+  const refusal = refusalOf(rounds);
+  return {
+    share,
+    arrivalsPerSecond,
+    answersPerSecond: spreadOf(rounds.map(({ answered, seconds }) => answered / seconds)),
+    latency: quantiles('latency'),
+    parts: {
+      generator: quantiles('generator'),
+      ...(tellsCompute && { compute: quantiles('compute'), rest: quantiles('rest') }),
+    },
+    generatorLateness: quantiles('generatorLateness'),
+    generatorLoad: spreadOf(rounds.map(({ generatorLoad }) => generatorLoad)),
+    ...(refusal && { refusal }),
+  };
+}
+
+/** @type {(rounds: readonly OpenRound[], part: keyof RequestTimes) => Quantiles} */
+function quantilesOf(rounds, part) {
+  const at = (/** @type {number} */ share) =>
+    spreadOf(rounds.map(({ times }) => quantile(times[part], share)));
+  return { p50Us: at(0.5), p90Us: at(0.9), p99Us: at(0.99), p999Us: at(0.999) };
+}
+
+/** By the nearest rank. @type {(sorted: Float64Array, share: number) => number} */
+function quantile(sorted, share) {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}
+
+/**
+ * @param {readonly OpenRound[]} rounds
+ * @returns {string | undefined} why they say nothing of the server
+ */
+function refusalOf(rounds) {
+  const failures = rounds.reduce((sum, round) => sum + round.failures, 0);
+  if (failures > 0) {
+    const failure = rounds.map((round) => round.failure).find(Boolean);
+    return `${failures} requests failed: ${failure}`;
+  }
+  const load = spreadOf(rounds.map(({ generatorLoad }) => generatorLoad)).median;
+  const lateness = quantilesOf(rounds, 'generatorLateness').p99Us.median;
+  const latency = quantilesOf(rounds, 'latency').p99Us.median;
+  if (load >= generatorLimit || lateness >= latenessLimit * latency) {
+    return 'the load generator was the bottleneck';
+  }
+  return undefined;
+}
