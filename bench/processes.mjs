@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
@@ -7,7 +7,7 @@ const running = new Set();
 
 // Whatever ends the bench ends what it started.
 process.on('exit', () => {
-  for (const child of running) killGroup(child, 'SIGKILL');
+  for (const child of running) killAll(familyOf(child), 'SIGKILL');
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 
@@ -41,8 +41,6 @@ function start(command, args, { env = {}, cwd, cpus, timeoutSeconds }) {
     env: { ...process.env, ...env },
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: what it starts in its turn ends with it.
-    detached: true,
     ...(timeoutSeconds && { timeout: timeoutSeconds * 1000, killSignal: 'SIGKILL' }),
   });
   running.add(child);
@@ -59,14 +57,33 @@ function start(command, args, { env = {}, cwd, cpus, timeoutSeconds }) {
 
 /**
  * @param {import('node:child_process').ChildProcess} child
+ * @returns {number[]} its id and those of all that it has started, whatever group they have moved to
+ */
+function familyOf({ pid }) {
+  if (pid === undefined) return [];
+  const listed = spawnSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).stdout ?? '';
+  const pairs = listed
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const family = [pid];
+  for (const member of family) {
+    family.push(...pairs.flatMap(([id = 0, parent]) => (parent === member ? [id] : [])));
+  }
+  return family;
+}
+
+/**
+ * @param {readonly number[]} pids
  * @param {NodeJS.Signals} signal
  */
-function killGroup({ pid }, signal) {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // All of the group have ended.
+function killAll(pids, signal) {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended.
+    }
   }
 }
 
@@ -132,23 +149,24 @@ export async function startServer(command, args, options = {}) {
     throw new Error(`"${commandLine}" did not start within ${startTimeoutMs} ms:\n${output}`);
   });
   const stop = async () => {
-    // The group: a shell or a supervisor may not hand the signal on.
-    killGroup(child, 'SIGTERM');
+    // Supervisors may leave their workers behind.
+    const family = familyOf(child);
+    child.kill('SIGTERM');
     const patience = new AbortController();
     setTimeout(stopTimeoutMs, undefined, { signal: patience.signal }).then(
-      () => killGroup(child, 'SIGKILL'),
+      () => killAll(family, 'SIGKILL'),
       () => {},
     );
     await ended;
     patience.abort();
-    killGroup(child, 'SIGKILL');
+    killAll(family, 'SIGKILL');
   };
   const waiting = new AbortController();
   const ready = readyUrl ? answering(readyUrl, waiting.signal) : written;
   try {
     return { url: await Promise.race([ready, failed, late]), stop };
   } catch (error) {
-    killGroup(child, 'SIGKILL');
+    killAll(familyOf(child), 'SIGKILL');
     throw error;
   } finally {
     waiting.abort();

@@ -34,6 +34,7 @@ import { startCloudeasyml } from './cloudeasyml.mjs';
  */
 
 const accountingTimeoutMs = 5000;
+const drainTimeoutMs = 60_000;
 const requestSeed = 11;
 
 /**
@@ -150,11 +151,16 @@ async function startPeer(peer, { workload, generator, pinning, folder }, request
 function serverSubject(named, request, generator) {
   // Requests that were cut off when a load ended may keep a server busy: the next to be measured waits
   // until one more has been answered.
-  /** @template Run @param {Run} run */
+  /** @template {{ failures: number }} Run @param {Run} run @returns {Promise<Run>} */
   const drained = async (run) => {
     const { url, headers, body } = request;
-    await (await fetch(url, { method: 'POST', headers, body })).arrayBuffer();
-    return run;
+    const signal = AbortSignal.timeout(drainTimeoutMs);
+    try {
+      await (await fetch(url, { method: 'POST', headers, body, signal })).arrayBuffer();
+      return run;
+    } catch {
+      return { ...run, failures: run.failures + 1 };
+    }
   };
   return {
     ...named,

@@ -80,7 +80,8 @@ const pythonPeers = [
   {
     name: 'mlserver',
     title: 'MLServer + onnxruntime',
-    packages: ['mlserver==1.7.1'],
+    // Its workers ask for an event loop in a way that later versions of uvloop refuse.
+    packages: ['mlserver==1.7.1', 'uvloop==0.21.0'],
     adapt: {
       request: (url, data) => ({
         url: `${url}/v2/models/${mlserverModel}/infer`,

@@ -60,14 +60,14 @@ async fn predict(
         .recv()
         .await
         .ok_or_else(|| failure("No session."))?;
-    let (session, answer) = spawn_blocking(move || {
+    let give_back = pool.give_back.clone();
+    // In the closure, which runs to its end even where the client goes and this future with it.
+    let answer = spawn_blocking(move || {
         let answer = run(&mut session, request.data);
-        (session, answer)
-    })
-    .await
-    .map_err(failure)?;
-    pool.give_back.send(session).map_err(failure)?;
-    answer.map(Json).map_err(failure)
+        let _ = give_back.send(session);
+        answer
+    });
+    answer.await.map_err(failure)?.map(Json).map_err(failure)
 }
 
 #[tokio::main]
