@@ -38,7 +38,8 @@ class Deployment {
   /// Set where the engine runs the model by itself; null for plugins with code.
   const std::shared_ptr<const OnnxModel> model;
 
-  /// A moving average of a worker's time per request. Until there is one a request counts as much work.
+  /// A moving average of a worker's time per request. Until there is one a request counts as much
+  /// work.
   std::atomic<int64_t> requestNs{1'000'000};
 
   // The rest is guarded by the scheduler's mutex.

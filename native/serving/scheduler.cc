@@ -1,54 +1,15 @@
 #include "serving/scheduler.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "codec/requestError.h"
+#include "serving/formBatch.h"
 #include "serving/time.h"
 
 namespace cloudeasyml::serving {
 
 namespace {
 
-constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr char kRemoved[] = "The deployment was removed before the request could run.";
-
-/// Reads requests until the batch's rows are full. Those that can't be read fail here.
-/// @returns how many of `requests` were looked at; the rest, from there on, are for a later batch
-size_t form(Worker& worker, Batch& batch, std::vector<Request*>& requests) {
-  const auto& deployment = *batch.deployment;
-  const uint32_t limit = deployment.limits.maxBatchSize;
-  uint32_t rows = 0;
-  size_t looked = 0;
-  for (; looked < requests.size(); ++looked) {
-    Request* request = requests[looked];
-    // Known from an earlier look.
-    if (request->rows > 0 && rows > 0 && rows + request->rows > limit) break;
-    try {
-      if (deployment.model) {
-        worker.runner.read(*deployment.model, *request);
-      } else if (request->rows == 0) {
-        worker.runner.countRows(*request);
-      }
-    } catch (const codec::RequestError& error) {
-      request->channel->fail(request, error.code(), error.what(), error.path());
-      request->channel->release(request);
-      continue;
-    }
-    if (rows > 0 && rows + request->rows > limit) {
-      if (deployment.model) worker.runner.unread();
-      break;
-    }
-    rows += request->rows;
-    batch.requests.push_back(request);
-    batch.deadlineNs = std::max(batch.deadlineNs, request->deadlineNs);
-    if (rows >= limit) {
-      ++looked;
-      break;
-    }
-  }
-  return looked;
-}
 
 /// A plugin's instance is never entered twice, so its worker takes no second batch of a deployment.
 bool entered(const Worker& worker, uint32_t handle) {
@@ -299,7 +260,7 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
 
     Batch formed;
     formed.deployment = deployment;
-    const size_t looked = form(worker, formed, requests);
+    const size_t looked = formBatch(worker, formed, requests);
     lock.lock();
     batch->requests = std::move(formed.requests);
     batch->deadlineNs = formed.deadlineNs;
@@ -367,23 +328,6 @@ void Scheduler::removeWorker(Worker& worker) {
   }
 }
 
-std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
-  std::lock_guard lock(mutex_);
-  const int64_t now = nowNs();
-  const auto stuck = [&](const std::unique_ptr<Batch>& batch) {
-    return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
-  };
-  std::vector<uint32_t> stalled;
-  for (auto& worker : workers_) {
-    const auto& active = worker->active;
-    if (std::any_of(active.begin(), active.end(), stuck)) worker->retired = true;
-    if (worker->retired && std::all_of(active.begin(), active.end(), stuck)) {
-      stalled.push_back(worker->id);
-    }
-  }
-  return stalled;
-}
-
 void Scheduler::wakeFor(uint32_t handle) {
   for (auto& worker : workers_) {
     if (worker->waiting == Waiting::kNot || worker->hosted.count(handle) == 0) continue;
@@ -398,72 +342,6 @@ void Scheduler::wake(Worker& worker) {
   worker.waiting = Waiting::kNot;
   if (waiting == Waiting::kNatively) worker.waker.wake();
   if (waiting == Waiting::kInEventLoop && worker.wakeLoop) worker.wakeLoop();
-}
-
-// Stops a native run that nobody waits for any more.
-void Scheduler::terminateIfAbandoned(Worker& worker) {
-  if (!worker.flag || worker.flag->stopped()) return;
-  for (const auto& batch : worker.active) {
-    if (!batch->deployment->model || batch->requests.empty()) continue;
-    const bool abandoned = std::all_of(
-        batch->requests.begin(), batch->requests.end(),
-        [](const Request* request) { return request->done.load(std::memory_order_acquire); });
-    if (abandoned) worker.flag->stop();
-  }
-}
-
-void Scheduler::keepTime() {
-  constexpr int64_t kTick = 20 * kMillisecond;
-  // Ticking on for a while after the last request spares the front end a wake-up for each that
-  // follows.
-  constexpr int64_t kLinger = 1000 * kMillisecond;
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    const int64_t now = nowNs();
-    const int64_t window = sweep(now);
-    const bool busy = std::any_of(deployments_.begin(), deployments_.end(), [](const auto& entry) {
-      return entry.second->waiting > 0 || entry.second->running > 0;
-    });
-    if (!busy && now > lastBusyNs_ + kLinger) {
-      timekeeperNextNs_ = kNever;
-      timekeeperWake_.wait(lock);
-      continue;
-    }
-    timekeeperNextNs_ = std::min(window, now + kTick);
-    timekeeperWake_.wait_for(lock, std::chrono::nanoseconds(timekeeperNextNs_ - now));
-  }
-}
-
-// Ends what is out of time and wakes workers for batches whose window has closed.
-// @returns when the next window closes
-int64_t Scheduler::sweep(int64_t now) {
-  int64_t next = kNever;
-  for (auto& [handle, deployment] : deployments_) {
-    auto& queue = deployment->queue;
-    while (!queue.empty() && (queue.front()->done.load(std::memory_order_acquire) ||
-                              queue.front()->deadlineNs <= now)) {
-      Request* request = queue.front();
-      queue.pop_front();
-      forget(*deployment, request);
-    }
-    if (deployment->waiting == 0) continue;
-    if (ready(*deployment, now)) {
-      wakeFor(handle);
-    } else {
-      next = std::min(next, queue.front()->arrivalNs + deployment->limits.maxQueueDelayNs);
-    }
-  }
-  for (auto& worker : workers_) {
-    for (auto& batch : worker->active) {
-      for (auto* request : batch->requests) {
-        if (request->deadlineNs > now) continue;
-        request->channel->fail(request, "deadline_exceeded",
-                               "The request was still running when its time was up.");
-      }
-    }
-    terminateIfAbandoned(*worker);
-  }
-  return next;
 }
 
 }  // namespace cloudeasyml::serving
