@@ -9,7 +9,6 @@
 #include "codec/requestBody.h"
 #include "codec/routeScan.h"
 #include "engine.h"
-#include "serving/time.h"
 
 namespace cloudeasyml::bindings {
 
@@ -29,11 +28,6 @@ constexpr int32_t kByBody = -1;
 // One completion record: ticket, outcome, rows, offset, length, microseconds of processing.
 constexpr size_t kRecordLength = 6;
 constexpr int32_t kOutsideOutbox = -1;
-
-// Waking a thread costs as much as submitting several requests, so those that arrive in one turn of
-// the event loop share a wake-up. A worker begins sooner where this much work waits for it: what it
-// does meanwhile is worth more than the wake-up.
-constexpr int64_t kAnnouncedWorkNs = 40 * serving::kMicrosecond;
 
 /// Lives until its environment is torn down.
 class FrontEnd {
@@ -175,7 +169,9 @@ class FrontEnd {
     const uint32_t taken = request->deployment->handle;
     if (self.touched_.empty() || self.touched_.back() != taken) self.touched_.push_back(taken);
     self.unannouncedNs_ += request->deployment->requestNs.load(std::memory_order_relaxed);
-    if (self.unannouncedNs_ >= kAnnouncedWorkNs) self.announce();
+    // Requests that arrive in one turn of the event loop share a wake-up, unless they are much
+    // work.
+    if (self.unannouncedNs_ >= serving::kWorthWakingNs) self.announce();
     return call.number(static_cast<int32_t>(taken));
   }
 

@@ -122,7 +122,11 @@ void Scheduler::wakeWorkers(const std::vector<uint32_t>& handles) {
   const int64_t now = nowNs();
   for (const uint32_t handle : handles) {
     const auto entry = deployments_.find(handle);
-    if (entry != deployments_.end() && ready(*entry->second, now)) wakeFor(handle);
+    if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
+    const auto& deployment = *entry->second;
+    const int64_t workNs =
+        deployment.waiting * deployment.requestNs.load(std::memory_order_relaxed);
+    if (deployment.running == 0 || workNs >= kWorthWakingNs) wakeFor(handle);
   }
 }
 

@@ -25,6 +25,10 @@ enum class Admission : int32_t {
   kQueueFull = 3,
 };
 
+/// Work worth waking a worker for at once: what it does meanwhile is worth more than the wake-up,
+/// which costs as much as handing in several requests.
+constexpr int64_t kWorthWakingNs = 40'000;
+
 /// An owner that no deployment has: its requests go to any.
 constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
 
@@ -58,7 +62,8 @@ class Scheduler {
   /// answer than kQueued the request stays with the caller.
   Admission submit(Request* request, std::string_view id, uint32_t owner);
   Admission submit(Request* request, uint32_t handle, uint32_t owner);
-  /// Wakes a worker for each deployment out of `handles` that has a batch ready.
+  /// Wakes a worker for each deployment out of `handles` that has a batch ready, unless it is so
+  /// little work that the worker which runs the deployment's last batch had better take it too.
   void wakeWorkers(const std::vector<uint32_t>& handles);
   /// The client has gone. @returns false where the request has ended already: its completion is on
   /// its way.
