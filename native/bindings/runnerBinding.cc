@@ -1,7 +1,6 @@
 #include "bindings/runnerBinding.h"
 
 #include <array>
-#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -117,19 +116,12 @@ napi_value run(napi_env env, napi_callback_info info) {
   });
 }
 
-/// take(slot, target) → an ArrayBuffer, or an array of strings; with an ArrayBuffer of the output's
-/// size as target, that one
+/// take(slot) → an ArrayBuffer, or an array of strings
 napi_value take(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    const Call<2> call(env, info);
-    auto value = call.runner->take(sizeFrom(env, call.arguments[0]));
-    void* target = nullptr;
-    size_t bytes = 0;
-    if (napi_get_arraybuffer_info(env, call.arguments[1], &target, &bytes) == napi_ok) {
-      std::memcpy(target, value.GetTensorRawData(), bytes);
-      return call.arguments[1];
-    }
-    return elementsOf(env, std::move(value), call.runner->session());
+    const Call<1> call(env, info);
+    return elementsOf(env, call.runner->take(sizeFrom(env, call.arguments[0])),
+                      call.runner->session());
   });
 }
 

@@ -36,8 +36,7 @@ export interface NativeRunner {
   wrapInput(slot: number, data: object, rank: number): void;
   wrapOutput(slot: number, data: object, rank: number): void;
   run(): void;
-  /** @param target as large as the output, to be filled; else the output's memory is viewed */
-  take(slot: number, target?: ArrayBuffer): ArrayBuffer | string[];
+  take(slot: number): ArrayBuffer | string[];
   close(): void;
 }
 

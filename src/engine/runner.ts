@@ -12,13 +12,6 @@ export type RequestedOutputs = readonly string[] | Record<string, Tensor>;
 /** The place in the frame that the addon reports for an output that is not there. */
 const tooLarge = -1;
 
-/**
- * Larger outputs are viewed where ONNX Runtime put them. For smaller ones a copy is cheaper: it gives the
- * memory back at once, so that the next run finds it in the cache, while a view holds it until a garbage
- * collection, and each run takes fresh pages.
- */
-const viewedFromBytes = 512 * 1024;
-
 export function isNames(outputs: RequestedOutputs): outputs is readonly string[] {
   return Array.isArray(outputs);
 }
@@ -167,17 +160,10 @@ export class Runner {
     return results;
   }
 
-  #take(index: number, bytes: number): ArrayBuffer {
-    // Node's allocator zeroes what ArrayBuffer's constructor returns; this memory is written at once.
-    const target = bytes > viewedFromBytes ? undefined : Buffer.allocUnsafeSlow(bytes).buffer;
-    return this.#native.take(index, target as ArrayBuffer | undefined) as ArrayBuffer;
-  }
-
   #data(type: Tensor['type'], index: number, offset: number, size: number): Tensor['data'] {
     if (type === 'string') return this.#native.take(index) as string[];
     const DataClass = dataClasses[type];
-    if (offset === tooLarge)
-      return new DataClass(this.#take(index, size * DataClass.BYTES_PER_ELEMENT));
+    if (offset === tooLarge) return new DataClass(this.#native.take(index) as ArrayBuffer);
     const data = new DataClass(size);
     copyElements(new DataClass(frame, offset, size), data);
     return data;
