@@ -1,6 +1,7 @@
 // Builds the addon with cmake-js, and says in one line what is missing when it can't.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +19,10 @@ function fail(message) {
   process.exit(1);
 }
 
+function listed(things) {
+  return new Intl.ListFormat('en', { type: 'conjunction' }).format(things);
+}
+
 function found(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 }
@@ -29,33 +34,47 @@ const hint = {
 
 const missing = [];
 if (!found('cmake')) missing.push('CMake 3.15 or later');
-const compiler = process.env.CXX ?? (['c++', 'g++', 'clang++'].find(found) || '');
-if (!compiler || !found(compiler)) missing.push('a C++17 compiler');
+// What CXX holds is for CMake to judge: it may be more than a program's name.
+if (!process.env.CXX && !['c++', 'g++', 'clang++'].some(found)) {
+  missing.push('a C++17 compiler');
+}
 if (!found('make') && !found('ninja')) missing.push('make or ninja');
 if (missing.length > 0) {
-  fail(`building the native engine needs ${missing.join(' and ')}${hint ? ` (${hint})` : ''}.`);
+  fail(`building the native engine needs ${listed(missing)}${hint ? ` (${hint})` : ''}.`);
 }
 
 const sanitize = process.argv[2] ?? '';
-const out = sanitize ? `build-${sanitize}` : 'build';
-const cmakeJs = require.resolve('cmake-js/bin/cmake-js');
-const built = spawnSync(
+const out = path.join(root, sanitize ? `build-${sanitize}` : 'build');
+// A build that has nothing to do is over before this is said.
+const patience = setTimeout(
+  () => console.error('cloudeasyml: compiling the native engine, which can take a minute or two.'),
+  3000,
+);
+const build = spawn(
   process.execPath,
   [
-    cmakeJs,
+    require.resolve('cmake-js/bin/cmake-js'),
     'compile',
     '--directory',
     root,
     '--out',
-    path.join(root, out),
+    out,
     `--CDMODULES=${modulesFolder()}`,
     `--CDSANITIZE=${sanitize}`,
     '--parallel',
-    '4',
+    String(availableParallelism()),
   ],
-  { cwd: root, encoding: 'utf8' },
+  { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
 );
-if (built.status !== 0) {
-  process.stderr.write(`${built.stdout ?? ''}${built.stderr ?? ''}`);
-  fail('the native engine did not compile; the lines above are the compiler’s.');
+let output = '';
+for (const stream of [build.stdout, build.stderr]) {
+  stream.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
 }
+build.on('close', (code) => {
+  clearTimeout(patience);
+  if (code === 0) return;
+  process.stderr.write(output);
+  fail('the native engine did not compile; the lines above say why.');
+});

@@ -3,7 +3,6 @@
 
 #include "bindings/addonData.h"
 #include "bindings/asyncRuns.h"
-#include "bindings/benchBinding.h"
 #include "bindings/errors.h"
 #include "bindings/ioBinding.h"
 #include "bindings/runnerBinding.h"
@@ -24,7 +23,6 @@ napi_value registerAll(napi_env rawEnv, napi_value rawExports) {
     registerRunner(env, exports);
     registerAsyncRuns(env, exports);
     registerIoBinding(env, exports);
-    registerBench(env, exports);
     registerServing(env, exports, *data);
     return exports;
   });

@@ -22,7 +22,8 @@ Napi::Value describe(Napi::Env env, Ort::Value value, std::shared_ptr<runtime::S
   return entry;
 }
 
-/// runAsync(handle, [[data, dims], …] in the inputs' order, [output, …]) → [number, promise]
+/// runAsync(handle, [[data, dims], …] in the inputs' order, [output, …], callback) → the number
+/// that cancelRun() takes. The callback gets [[data, dims], …].
 napi_value runAsync(napi_env rawEnv, napi_callback_info raw) {
   return guarded(rawEnv, [&]() -> napi_value {
     const Napi::CallbackInfo info(rawEnv, raw);
@@ -42,13 +43,8 @@ napi_value runAsync(napi_env rawEnv, napi_callback_info raw) {
     for (uint32_t i = 0; i < selection.Length(); ++i) {
       run->selection.push_back(selection.Get(i).As<Napi::Number>().Uint32Value());
     }
-    run->held = Napi::Reference<Napi::Value>::New(inputs, 1);
-    napi_value promise;
-    if (napi_create_promise(env, &run->deferred, &promise) != napi_ok) throw Napi::Error::New(env);
-    auto started = Napi::Array::New(env, 2);
-    started.Set(0u, data.asyncRuns.start(env, std::move(run)));
-    started.Set(1u, Napi::Value(env, promise));
-    return started;
+    run->callback = Callback(info[3].As<Napi::Function>(), inputs);
+    return Napi::Number::New(env, data.asyncRuns.start(env, std::move(run)));
   });
 }
 
@@ -81,20 +77,14 @@ void AsyncRun::execute() noexcept {
   }
 }
 
-void AsyncRun::settle(Napi::Env env) {
-  try {
-    if (errorCode) {
-      napi_reject_deferred(env, deferred, makeError(env, errorCode, errorMessage));
-      return;
-    }
+void AsyncRun::report(Napi::Env env) {
+  callback.call(env, errorCode, errorMessage, [&] {
     auto results = Napi::Array::New(env, outputs.size());
     for (uint32_t i = 0; i < outputs.size(); ++i) {
       results.Set(i, describe(env, std::move(outputs[i]), session));
     }
-    napi_resolve_deferred(env, deferred, results);
-  } catch (const Napi::Error& failure) {
-    napi_reject_deferred(env, deferred, failure.Value());
-  }
+    return results;
+  });
 }
 
 AsyncRuns::AsyncRuns(Napi::Env env) {
@@ -141,7 +131,7 @@ void AsyncRuns::settle(napi_env env, napi_value, void* data, void* number) {
   if (run.empty()) return;
   if (self->runs_.empty()) napi_unref_threadsafe_function(env, self->ended_);
   const Napi::HandleScope scope(env);
-  run.mapped()->settle(env);
+  run.mapped()->report(env);
 }
 
 void AsyncRuns::tearDown(void* data) {

@@ -12,12 +12,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bindings/backgroundWork.h"
 #include "runtime/runRegistry.h"
 #include "runtime/session.h"
 
 namespace cloudeasyml::bindings {
 
-/// One run, from the call to the promise's end.
+/// One run, from the call to the callback.
 struct AsyncRun {
   std::shared_ptr<runtime::Session> session;
   std::shared_ptr<runtime::RunFlag> flag;
@@ -25,14 +26,13 @@ struct AsyncRun {
   std::vector<size_t> selection;
   std::vector<Ort::Value> outputs;
   /// Keeps the inputs' memory.
-  Napi::Reference<Napi::Value> held;
-  napi_deferred deferred = nullptr;
+  Callback callback;
   /// Null where the run went well.
   const char* errorCode = nullptr;
   std::string errorMessage;
 
   void execute() noexcept;
-  void settle(Napi::Env env);
+  void report(Napi::Env env);
 };
 
 /// One environment's runs in flight. When the environment goes it stops them, and waits until no

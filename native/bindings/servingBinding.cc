@@ -44,8 +44,12 @@ std::shared_ptr<serving::Deployment> deploymentOf(const Napi::CallbackInfo& info
   return schedulerOf(info).find(info[0].As<Napi::Number>().Uint32Value());
 }
 
-void stopAccepting(const Napi::CallbackInfo& info) {
-  if (const auto deployment = deploymentOf(info)) schedulerOf(info).stopAccepting(*deployment);
+// setAccepting(handle, accepting)
+void setAccepting(const Napi::CallbackInfo& info) {
+  const bool accepting = info[1].As<Napi::Boolean>();
+  if (const auto deployment = deploymentOf(info)) {
+    schedulerOf(info).setAccepting(*deployment, accepting);
+  }
 }
 
 Napi::Value isIdle(const Napi::CallbackInfo& info) {
@@ -57,10 +61,10 @@ void removeDeployment(const Napi::CallbackInfo& info) {
   if (const auto deployment = deploymentOf(info)) schedulerOf(info).remove(*deployment);
 }
 
-// stalledWorkers(graceMs)
-Napi::Value stalledWorkers(const Napi::CallbackInfo& info) {
+// retireStalled(graceMs)
+Napi::Value retireStalled(const Napi::CallbackInfo& info) {
   const auto graceNs = info[0].As<Napi::Number>().Int64Value() * serving::kMillisecond;
-  const auto ids = schedulerOf(info).stalledWorkers(graceNs);
+  const auto ids = schedulerOf(info).retireStalled(graceNs);
   auto array = Napi::Array::New(info.Env(), ids.size());
   for (uint32_t i = 0; i < ids.size(); ++i) array.Set(i, ids[i]);
   return array;
@@ -75,10 +79,10 @@ void registerServing(Napi::Env env, Napi::Object exports, AddonData&) {
   define("createFrontEnd", createFrontEnd);
   define("createWorker", createWorker);
   define("addDeployment", addDeployment);
-  define("stopAccepting", stopAccepting);
+  define("setAccepting", setAccepting);
   define("isIdle", isIdle);
   define("removeDeployment", removeDeployment);
-  define("stalledWorkers", stalledWorkers);
+  define("retireStalled", retireStalled);
 }
 
 }  // namespace cloudeasyml::bindings

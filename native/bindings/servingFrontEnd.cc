@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bindings/rawFunction.h"
+#include "codec/requestBody.h"
 #include "codec/routeScan.h"
 #include "engine.h"
 
@@ -21,15 +22,12 @@ constexpr int32_t kRouteAbsent = -4;
 constexpr int32_t kRouteNotText = -5;
 constexpr int32_t kRouteMalformed = -6;
 constexpr int32_t kTooManyBytes = -7;
+constexpr int32_t kNotAnObject = -8;
 constexpr int32_t kByBody = -1;
 
 // One completion record: ticket, outcome, rows, offset, length, microseconds of processing.
 constexpr size_t kRecordLength = 6;
 constexpr int32_t kOutsideOutbox = -1;
-
-// Waking a thread costs as much as submitting several requests. Those that arrive in one turn of the event
-// loop share a wake-up, unless there are so many that the worker had better begin.
-constexpr uint32_t kAnnounceEvery = 8;
 
 /// Lives until its environment is torn down.
 class FrontEnd {
@@ -93,12 +91,10 @@ class FrontEnd {
   bool appendChunk(Request* request, napi_value chunk) {
     void* bytes = nullptr;
     size_t size = 0;
-    bool plain = false;
-    napi_is_arraybuffer(env_, chunk, &plain);
-    if (plain) {
-      napi_get_arraybuffer_info(env_, chunk, &bytes, &size);
-    } else if (napi_get_typedarray_info(env_, chunk, nullptr, &size, &bytes, nullptr, nullptr) !=
-               napi_ok) {
+    // uWebSockets.js brings ArrayBuffers; asking what a value is costs as much as trying.
+    if (napi_get_arraybuffer_info(env_, chunk, &bytes, &size) != napi_ok &&
+        napi_get_typedarray_info(env_, chunk, nullptr, &size, &bytes, nullptr, nullptr) !=
+            napi_ok) {
       return true;
     }
     return channel_->append(*request, bytes, size);
@@ -107,12 +103,17 @@ class FrontEnd {
   void announce() {
     engine_->scheduler.wakeWorkers(touched_);
     touched_.clear();
-    unannounced_ = 0;
+    unannouncedNs_ = 0;
   }
 
   int32_t reject(uint32_t ticket, int32_t code) {
     channel_->release(std::exchange(requests_[ticket], nullptr));
     return code;
+  }
+
+  // A body that can't be routed. That it is no JSON counts before what it says.
+  int32_t rejectRoute(uint32_t ticket, int32_t code) {
+    return reject(ticket, codec::isJson(requests_[ticket]->body) ? code : kRouteMalformed);
   }
 
   // append(ticket, chunk): false where the engine holds too many bytes; the request is then
@@ -147,15 +148,18 @@ class FrontEnd {
       std::string_view id;
       switch (codec::scanDeploymentId(request->body.view(), id)) {
         case codec::RouteScan::kAbsent:
-          return call.number(self.reject(ticket, kRouteAbsent));
+          return call.number(self.rejectRoute(ticket, kRouteAbsent));
         case codec::RouteScan::kNotText:
-          return call.number(self.reject(ticket, kRouteNotText));
+          return call.number(self.rejectRoute(ticket, kRouteNotText));
         case codec::RouteScan::kMalformed:
-          return call.number(self.reject(ticket, kRouteMalformed));
+          return call.number(self.rejectRoute(ticket, kNotAnObject));
         case codec::RouteScan::kFound:
           break;
       }
       admission = scheduler.submit(request, id, owner);
+      if (admission == Admission::kNoDeployment) {
+        return call.number(self.rejectRoute(ticket, -static_cast<int32_t>(admission)));
+      }
     } else {
       admission = scheduler.submit(request, static_cast<uint32_t>(handle), owner);
     }
@@ -164,14 +168,17 @@ class FrontEnd {
     }
     const uint32_t taken = request->deployment->handle;
     if (self.touched_.empty() || self.touched_.back() != taken) self.touched_.push_back(taken);
-    if (++self.unannounced_ >= kAnnounceEvery) self.announce();
+    self.unannouncedNs_ += request->deployment->requestNs.load(std::memory_order_relaxed);
+    // Requests that arrive in one turn of the event loop share a wake-up, unless they are much
+    // work.
+    if (self.unannouncedNs_ >= serving::kWorthWakingNs) self.announce();
     return call.number(static_cast<int32_t>(taken));
   }
 
   // flush(): to be called once the requests at hand are submitted.
   static napi_value flush(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 1> call(env, info);
-    if (call.self->unannounced_ > 0) call.self->announce();
+    if (!call.self->touched_.empty()) call.self->announce();
     return nullptr;
   }
 
@@ -195,7 +202,7 @@ class FrontEnd {
     return call.boolean(true);
   }
 
-  // drain(): how many records it wrote; call again until it is 0.
+  // drain(): how many records it wrote; the negative of that where more wait.
   static napi_value drain(napi_env env, napi_callback_info info) {
     const RawCall<FrontEnd, 1> call(env, info);
     auto& self = *call.self;
@@ -226,7 +233,8 @@ class FrontEnd {
       ++count;
       ++self.next_;
     }
-    return call.number(static_cast<int32_t>(count));
+    const auto written = static_cast<int32_t>(count);
+    return call.number(self.next_ < self.drained_.size() ? -written : written);
   }
 
   // takeLarge(ticket): the answer that did not fit into the outbox, as an ArrayBuffer over its own
@@ -265,9 +273,9 @@ class FrontEnd {
   size_t outboxSize_;
   /// By ticket: the requests that are out.
   std::vector<Request*> requests_;
-  /// Requests, and their deployments, that no worker was woken for yet.
-  uint32_t unannounced_ = 0;
+  /// Deployments that got requests which no worker was woken for yet, and the work that these are.
   std::vector<uint32_t> touched_;
+  int64_t unannouncedNs_ = 0;
   std::vector<Request*> drained_;
   size_t next_ = 0;
 };

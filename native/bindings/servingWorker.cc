@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "bindings/addonData.h"
 #include "bindings/rawFunction.h"
 #include "engine.h"
 #include "serving/time.h"
@@ -42,9 +43,13 @@ class BatchWorker {
       : env_(env),
         engine_(Engine::acquire()),
         wakeUp_(makeWakeUp(env, onWork, "cloudeasyml:work")),
-        worker_(engine_->scheduler.addWorker([wakeUp = wakeUp_] {
-          napi_call_threadsafe_function(wakeUp, nullptr, napi_tsfn_nonblocking);
-        })) {
+        worker_(engine_->scheduler.addWorker(
+            [wakeUp = wakeUp_] {
+              napi_call_threadsafe_function(wakeUp, nullptr, napi_tsfn_nonblocking);
+            },
+            [engine = std::weak_ptr(engine_), threadId = AddonData::of(env).threadId] {
+              return makeRunFlag(engine.lock(), threadId);
+            })) {
     napi_get_uv_event_loop(env, &loop_);
     napi_add_env_cleanup_hook(env, cleanUp, this);
   }
@@ -73,8 +78,8 @@ class BatchWorker {
   // something to do (kTurn), or nothing waits. Then, with `block`, it sleeps; else it answers
   // kIdle, and onWork is called when there is work.
   //
-  // Watching the event loop's own descriptor while it sleeps is what lets messages and worker.terminate()
-  // through.
+  // Watching the event loop's own descriptor while it sleeps is what lets messages and
+  // worker.terminate() through.
   static napi_value next(napi_env env, napi_callback_info info) {
     const RawCall<BatchWorker, 1> call(env, info);
     auto& self = *call.self;
@@ -87,7 +92,7 @@ class BatchWorker {
           scheduler.take(*self.worker_, block ? Waiting::kNatively : Waiting::kInEventLoop);
       if (batch && !batch->deployment->model) return self.batchValue(*batch);
       if (batch) {
-        self.worker_->runner.run(*batch, *self.worker_->runOptions);
+        self.worker_->runner.run(*batch, *self.worker_->flag);
         scheduler.finish(*self.worker_, batch);
         if (serving::nowNs() < turnAt) continue;
         if (!block || self.loopHasWork()) return call.number(kTurn);

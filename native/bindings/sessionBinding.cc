@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "bindings/addonData.h"
+#include "bindings/backgroundWork.h"
 #include "bindings/errors.h"
 #include "bindings/functions.h"
-#include "bindings/promiseWork.h"
 #include "runtime/elementType.h"
 #include "runtime/sessionRequest.h"
 
@@ -142,20 +142,19 @@ napi_value openSessionSync(napi_env env, napi_callback_info raw) {
   });
 }
 
-/// openSession(model, options) → a promise of the same. JavaScript must not touch `model` until
-/// then.
+/// openSession(model, options, callback): the same, to the callback. JavaScript must not touch
+/// `model` until then.
 napi_value openSession(napi_env env, napi_callback_info raw) {
   return guarded(env, [&]() -> napi_value {
     const Napi::CallbackInfo info(env, raw);
-    return queueWork<std::shared_ptr<Session>>(
-        env, info[0],
+    BackgroundWork<std::shared_ptr<Session>>::queue(
+        env, Callback(info[2].As<Napi::Function>(), info[0]),
         [engine = AddonData::of(env).engine,
          request = requestFrom(info[0], info[1].As<Napi::Object>())] {
           return engine->runtime.openSession(request);
         },
-        [](Napi::Env env, std::shared_ptr<Session> session) -> Napi::Value {
-          return openedFrom(env, std::move(session));
-        });
+        openedFrom);
+    return nullptr;
   });
 }
 

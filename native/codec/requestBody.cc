@@ -1,6 +1,7 @@
 #include "codec/requestBody.h"
 
 #include <algorithm>
+#include <array>
 
 #include "codec/requestError.h"
 
@@ -26,17 +27,39 @@ std::string listed(const std::vector<InputSpec>& specs) {
   return listed(names);
 }
 
-// The lazy parser stops at the first fault; JSON that is broken further on is a 400 all the same.
-[[noreturn]] void rethrowUnlessMalformed(const PaddedBuffer& body, const RequestError& fault) {
+// Throws malformed_json where a body is no JSON, wherever in it the fault is.
+void requireJson(const PaddedBuffer& body) {
+  ondemand::parser parser;
+  auto document =
+      parsed(parser.iterate(body.view().data(), body.size(), body.size() + PaddedBuffer::kPadding));
+  if (!parsed(document.is_scalar())) {
+    validate(parsed(document.get_value()));
+    if (!document.at_end()) throwMalformed(simdjson::TRAILING_CONTENT);
+    return;
+  }
+  // To the lazy parser a bare scalar is no value.
   simdjson::dom::parser strict;
-  const auto error =
-      strict.parse(body.view().data(), body.size(), /* realloc_if_needed */ false).error();
-  const bool outOfRange = error == simdjson::NUMBER_ERROR || error == simdjson::BIGINT_ERROR;
-  if (error && !outOfRange && error != simdjson::CAPACITY) throwMalformed(error);
+  if (const auto error = strict.parse(body.view().data(), body.size(), false).error()) {
+    throwMalformed(error);
+  }
+}
+
+// Reading stops at the first fault; JSON that is broken further on is a 400 all the same.
+[[noreturn]] void rethrowUnlessMalformed(const PaddedBuffer& body, const RequestError& fault) {
+  requireJson(body);
   throw fault;
 }
 
 }  // namespace
+
+bool isJson(const PaddedBuffer& body) {
+  try {
+    requireJson(body);
+    return true;
+  } catch (const RequestError&) {
+    return false;
+  }
+}
 
 void RequestReader::walk(const PaddedBuffer& body, const Field& field) {
   auto document = parsed(
@@ -47,9 +70,19 @@ void RequestReader::walk(const PaddedBuffer& body, const Field& field) {
     throw RequestError("invalid_input", "",
                        "Expected the body to be an object like {\"data\": …}.");
   }
+  static constexpr std::array<std::string_view, 3> kOnce = {"data", "options", "deploymentId"};
+  std::array<bool, kOnce.size()> seen{};
   for (auto item : object) {
     auto member = parsed(std::move(item));
     const auto key = parsed(member.unescaped_key(false));
+    for (size_t i = 0; i < kOnce.size(); ++i) {
+      if (key != kOnce[i]) continue;
+      if (seen[i]) {
+        throw RequestError("invalid_input", std::string(key),
+                           "Expected one " + inQuotes(key) + ", not two.");
+      }
+      seen[i] = true;
+    }
     field(key, member.value());
   }
   if (!document.at_end()) throwMalformed(simdjson::TRAILING_CONTENT);
@@ -65,7 +98,6 @@ void RequestReader::read(const PaddedBuffer& body, const std::vector<InputSpec>&
   try {
     walk(body, [&](std::string_view key, ondemand::value value) {
       if (key == "data") {
-        if (found) throw RequestError("invalid_input", "data", "Expected one \"data\", not two.");
         found = true;
         readData(value, specs, out);
       } else if (key == "options") {
@@ -163,7 +195,12 @@ void RequestReader::readOptions(ondemand::value value, const std::vector<std::st
                                   : "The model has no output " + inQuotes(name)) +
                                "; it has " + listed(outputNames) + ".");
       }
-      out.outputs.push_back(static_cast<uint32_t>(known - outputNames.begin()));
+      const auto index = static_cast<uint32_t>(known - outputNames.begin());
+      if (std::find(out.outputs.begin(), out.outputs.end(), index) != out.outputs.end()) {
+        throw RequestError("invalid_input", "options.outputs",
+                           "Expected each output once, but " + inQuotes(name) + " comes twice.");
+      }
+      out.outputs.push_back(index);
     }
   }
 }

@@ -22,6 +22,9 @@ struct ParsedRequest {
   std::vector<uint32_t> outputs;
 };
 
+/// Whether the whole body is JSON; for a body that is refused before a worker reads it.
+bool isJson(const PaddedBuffer& body);
+
 /// Reads bodies for one thread: it keeps the parser's memory from one to the next.
 class RequestReader {
  public:

@@ -20,6 +20,7 @@ Request* Channel::open(uint32_t ticket) {
   Request* request;
   {
     std::lock_guard lock(mutex_);
+    drainDue_ = true;
     if (bytes_ >= maxBytes_) return nullptr;
     if (free_.empty()) {
       all_.push_back(std::make_unique<Request>());
@@ -66,14 +67,12 @@ void Channel::release(Request* request) {
 }
 
 void Channel::complete(Request* request) {
-  bool first;
   {
     std::lock_guard lock(mutex_);
     if (!closed_) {
-      first = completed_.empty();
       completed_.push_back(request);
       // Called under the lock, so that close() ends every use of it.
-      if (first) wake_();
+      if (completed_.size() == 1 && !drainDue_) wake_();
       return;
     }
   }
@@ -94,6 +93,7 @@ void Channel::completeFailed(Request* request, const char* code, std::string_vie
 
 void Channel::drain(std::vector<Request*>& out) {
   std::lock_guard lock(mutex_);
+  drainDue_ = false;
   if (out.empty()) {
     out.swap(completed_);
   } else {

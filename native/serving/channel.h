@@ -12,14 +12,16 @@
 namespace cloudeasyml::serving {
 
 /// Pools one front-end thread's requests and collects their completions. `wake` is called from any
-/// thread when the first completion since the last drain arrives: one wake-up, however many follow.
+/// thread when the first completion since the last drain arrives: one wake-up, however many follow;
+/// and none while the front end is busy with requests, at whose end it drains anyway.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
   /// @param maxBytes how many body bytes may be held at once before requests are refused
   Channel(std::function<void()> wake, size_t maxBytes);
   ~Channel();
 
-  /// An empty request that carries `ticket`; null where the channel holds too many bytes.
+  /// An empty request that carries `ticket`; null where the channel holds too many bytes. Until the
+  /// next drain, which the caller now owes, completions wake nobody.
   Request* open(uint32_t ticket);
   /// Copies bytes behind the request's body. @returns false where the channel holds too many bytes.
   bool append(Request& request, const void* bytes, size_t size);
@@ -48,6 +50,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   std::vector<std::unique_ptr<Request>> all_;
   std::vector<Request*> free_;
   std::vector<Request*> completed_;
+  /// The front end is in a turn of its event loop at whose end it drains.
+  bool drainDue_ = false;
   size_t bytes_ = 0;
   const size_t maxBytes_;
   bool closed_ = false;

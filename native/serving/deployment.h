@@ -1,6 +1,7 @@
 // What the engine knows of a deployment: where its requests wait and how they are batched.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -37,6 +38,10 @@ class Deployment {
   /// Set where the engine runs the model by itself; null for plugins with code.
   const std::shared_ptr<const OnnxModel> model;
 
+  /// A moving average of a worker's time per request. Until there is one a request counts as much
+  /// work.
+  std::atomic<int64_t> requestNs{1'000'000};
+
   // The rest is guarded by the scheduler's mutex.
 
   /// In order of arrival. Requests that ended while they waited stay until they reach the front.
@@ -48,7 +53,8 @@ class Deployment {
   /// Time that workers spent on it, advanced when it wakes from idleness: the least served goes
   /// first.
   int64_t servedNs = 0;
-  bool accepting = true;
+  /// Not before it is loaded.
+  bool accepting = false;
 };
 
 }  // namespace cloudeasyml::serving

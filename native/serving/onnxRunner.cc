@@ -7,6 +7,7 @@
 #include "codec/jsonText.h"
 #include "codec/requestError.h"
 #include "runtime/elementType.h"
+#include "runtime/run.h"
 #include "serving/channel.h"
 #include "serving/time.h"
 
@@ -68,7 +69,7 @@ bool OnnxRunner::joinable(size_t a, size_t b, const OnnxModel& model) const {
   return true;
 }
 
-void OnnxRunner::run(const Batch& batch, const Ort::RunOptions& options) {
+void OnnxRunner::run(const Batch& batch, const runtime::RunFlag& flag) {
   const auto& model = *batch.deployment->model;
   std::vector<Group> groups;
   for (size_t i = 0; i < count_; ++i) {
@@ -89,7 +90,7 @@ void OnnxRunner::run(const Batch& batch, const Ort::RunOptions& options) {
   };
   const auto attempt = [&](const Group& group, bool last) {
     try {
-      runGroup(batch, group, options);
+      runGroup(batch, group, flag);
       return true;
     } catch (const Error& error) {
       if (last) fail(group, error.code(), error.what());
@@ -108,7 +109,7 @@ void OnnxRunner::run(const Batch& batch, const Ort::RunOptions& options) {
   count_ = 0;
 }
 
-void OnnxRunner::runGroup(const Batch& batch, const Group& group, const Ort::RunOptions& options) {
+void OnnxRunner::runGroup(const Batch& batch, const Group& group, const runtime::RunFlag& flag) {
   const auto& model = *batch.deployment->model;
   size_t rows = 0;
   for (const size_t i : group) rows += parsed_[i]->rows;
@@ -121,7 +122,7 @@ void OnnxRunner::runGroup(const Batch& batch, const Group& group, const Ort::Run
     chunk.from = from;
     chunk.count = std::min(limit, rows - from);
     chunk.padded = fixed > 0 ? fixed : chunk.count;
-    chunk.values = runRows(model, group, from, chunk.count, chunk.padded, options);
+    chunk.values = runRows(model, group, from, chunk.count, chunk.padded, flag);
     chunk.outputs.reserve(chunk.values.size());
     for (const auto& value : chunk.values) chunk.outputs.emplace_back(value);
     chunks.push_back(std::move(chunk));
@@ -194,7 +195,7 @@ void OnnxRunner::runGroup(const Batch& batch, const Group& group, const Ort::Run
 
 std::vector<Ort::Value> OnnxRunner::runRows(const OnnxModel& model, const Group& group, size_t from,
                                             size_t count, size_t padded,
-                                            const Ort::RunOptions& options) {
+                                            const runtime::RunFlag& flag) {
   const auto& specs = model.inputs();
   gathered_.resize(std::max(gathered_.size(), specs.size()));
   std::vector<Ort::Value> values;
@@ -202,9 +203,23 @@ std::vector<Ort::Value> OnnxRunner::runRows(const OnnxModel& model, const Group&
   for (size_t i = 0; i < specs.size(); ++i) {
     values.push_back(inputValue(model, i, group, from, count, padded, gathered_[i]));
   }
+  std::vector<const OrtValue*> inputs(values.begin(), values.end());
   auto& session = model.session();
-  return session.ort().Run(options, session.inputNames().data(), values.data(), values.size(),
-                           session.outputNames().data(), session.outputNames().size());
+  std::vector<OrtValue*> made(session.outputNames().size(), nullptr);
+  std::vector<Ort::Value> outputs;
+  outputs.reserve(made.size());
+  // Made values are the caller's even where the run fails.
+  const auto own = [&] {
+    for (OrtValue* value : made) outputs.emplace_back(value);
+  };
+  try {
+    runtime::run(session, flag, inputs, session.outputNames(), made);
+  } catch (...) {
+    own();
+    throw;
+  }
+  own();
+  return outputs;
 }
 
 Ort::Value OnnxRunner::inputValue(const OnnxModel& model, size_t input, const Group& group,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codec/requestBody.h"
+#include "runtime/runRegistry.h"
 #include "serving/batch.h"
 
 namespace cloudeasyml::serving {
@@ -25,16 +26,16 @@ class OnnxRunner {
   /// Runs the requests read since the last run and delivers each one's answer. Requests whose rows
   /// cannot be joined run apart; where a joint run fails, each runs alone, so that a bad one fails
   /// alone.
-  void run(const Batch& batch, const Ort::RunOptions& options);
+  void run(const Batch& batch, const runtime::RunFlag& flag);
 
  private:
   /// Requests of equal row shapes and equal scalars, by their place in the batch.
   using Group = std::vector<size_t>;
 
   bool joinable(size_t a, size_t b, const OnnxModel& model) const;
-  void runGroup(const Batch& batch, const Group& group, const Ort::RunOptions& options);
+  void runGroup(const Batch& batch, const Group& group, const runtime::RunFlag& flag);
   std::vector<Ort::Value> runRows(const OnnxModel& model, const Group& group, size_t from,
-                                  size_t count, size_t padded, const Ort::RunOptions& options);
+                                  size_t count, size_t padded, const runtime::RunFlag& flag);
   Ort::Value inputValue(const OnnxModel& model, size_t input, const Group& group, size_t from,
                         size_t count, size_t padded, std::vector<char>& memory) const;
 

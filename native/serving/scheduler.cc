@@ -1,53 +1,20 @@
 #include "serving/scheduler.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "codec/requestError.h"
+#include "serving/formBatch.h"
 #include "serving/time.h"
 
 namespace cloudeasyml::serving {
 
 namespace {
 
-constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr char kRemoved[] = "The deployment was removed before the request could run.";
 
-/// Reads requests until the batch's rows are full. Those that can't be read fail here.
-/// @returns how many of `requests` were looked at; the rest, from there on, are for a later batch
-size_t form(Worker& worker, Batch& batch, std::vector<Request*>& requests) {
-  const auto& deployment = *batch.deployment;
-  const uint32_t limit = deployment.limits.maxBatchSize;
-  uint32_t rows = 0;
-  size_t looked = 0;
-  for (; looked < requests.size(); ++looked) {
-    Request* request = requests[looked];
-    // Known from an earlier look.
-    if (request->rows > 0 && rows > 0 && rows + request->rows > limit) break;
-    try {
-      if (deployment.model) {
-        worker.runner.read(*deployment.model, *request);
-      } else if (request->rows == 0) {
-        worker.runner.countRows(*request);
-      }
-    } catch (const codec::RequestError& error) {
-      request->channel->fail(request, error.code(), error.what(), error.path());
-      request->channel->release(request);
-      continue;
-    }
-    if (rows > 0 && rows + request->rows > limit) {
-      if (deployment.model) worker.runner.unread();
-      break;
-    }
-    rows += request->rows;
-    batch.requests.push_back(request);
-    batch.deadlineNs = std::max(batch.deadlineNs, request->deadlineNs);
-    if (rows >= limit) {
-      ++looked;
-      break;
-    }
-  }
-  return looked;
+/// A plugin's instance is never entered twice, so its worker takes no second batch of a deployment.
+bool entered(const Worker& worker, uint32_t handle) {
+  return std::any_of(worker.active.begin(), worker.active.end(),
+                     [&](const auto& batch) { return batch->deployment->handle == handle; });
 }
 
 }  // namespace
@@ -79,9 +46,9 @@ std::shared_ptr<Deployment> Scheduler::add(std::string id, uint32_t owner, Batch
   return deployment;
 }
 
-void Scheduler::stopAccepting(Deployment& deployment) {
+void Scheduler::setAccepting(Deployment& deployment, bool accepting) {
   std::lock_guard lock(mutex_);
-  deployment.accepting = false;
+  deployment.accepting = accepting;
 }
 
 bool Scheduler::idle(const Deployment& deployment) const {
@@ -155,7 +122,11 @@ void Scheduler::wakeWorkers(const std::vector<uint32_t>& handles) {
   const int64_t now = nowNs();
   for (const uint32_t handle : handles) {
     const auto entry = deployments_.find(handle);
-    if (entry != deployments_.end() && ready(*entry->second, now)) wakeFor(handle);
+    if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
+    const auto& deployment = *entry->second;
+    const int64_t workNs =
+        deployment.waiting * deployment.requestNs.load(std::memory_order_relaxed);
+    if (deployment.running == 0 || workNs >= kWorthWakingNs) wakeFor(handle);
   }
 }
 
@@ -167,9 +138,11 @@ bool Scheduler::cancel(Request* request) {
   return true;
 }
 
-std::shared_ptr<Worker> Scheduler::addWorker(std::function<void()> wakeLoop) {
+std::shared_ptr<Worker> Scheduler::addWorker(std::function<void()> wakeLoop,
+                                             Worker::MakeFlag makeFlag) {
   std::lock_guard lock(mutex_);
-  workers_.push_back(std::make_shared<Worker>(nextWorker_++, std::move(wakeLoop)));
+  workers_.push_back(
+      std::make_shared<Worker>(nextWorker_++, std::move(wakeLoop), std::move(makeFlag)));
   return workers_.back();
 }
 
@@ -198,10 +171,7 @@ std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) c
     const auto entry = deployments_.find(handle);
     if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
     if (least && (*least)->servedNs <= entry->second->servedNs) continue;
-    const bool entered =
-        std::any_of(worker.active.begin(), worker.active.end(),
-                    [&](const auto& batch) { return batch->deployment->handle == handle; });
-    if (!entered) least = &entry->second;
+    if (!entered(worker, handle)) least = &entry->second;
   }
   return least ? *least : nullptr;
 }
@@ -263,7 +233,7 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
   for (;;) {
     std::unique_lock lock(mutex_);
     worker.waiting = Waiting::kNot;
-    if (worker.closed) return nullptr;
+    if (worker.closed || worker.retired) return nullptr;
     const int64_t now = nowNs();
     const auto deployment = pick(worker, now);
     if (!deployment) {
@@ -281,11 +251,11 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
     batch->startNs = now;
     worker.active.push_back(std::move(owned));
     ++deployment->running;
+    // What is left over is for another worker.
+    if (ready(*deployment, now)) wakeFor(deployment->handle);
     servedNs_ = std::max(servedNs_, deployment->servedNs);
-    if (deployment->model) {
-      if (!worker.runOptions) worker.runOptions.emplace();
-      if (worker.terminated) worker.runOptions->UnsetTerminate();
-      worker.terminated = false;
+    if (deployment->model && (!worker.flag || worker.flag->stopped())) {
+      worker.flag = worker.makeFlag();
     }
     // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does
     // not see these requests; they can't run out of time unseen, since pop() and the runner look
@@ -294,7 +264,7 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
 
     Batch formed;
     formed.deployment = deployment;
-    const size_t looked = form(worker, formed, requests);
+    const size_t looked = formBatch(worker, formed, requests);
     lock.lock();
     batch->requests = std::move(formed.requests);
     batch->deadlineNs = formed.deadlineNs;
@@ -323,7 +293,13 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
     worker.active.erase(entry);
     auto& deployment = *owned->deployment;
     --deployment.running;
-    deployment.servedNs += nowNs() - owned->startNs;
+    const int64_t elapsed = nowNs() - owned->startNs;
+    deployment.servedNs += elapsed;
+    if (!owned->requests.empty()) {
+      const auto mine = elapsed / static_cast<int64_t>(owned->requests.size());
+      const int64_t average = deployment.requestNs.load(std::memory_order_relaxed);
+      deployment.requestNs.store(average + (mine - average) / 8, std::memory_order_relaxed);
+    }
   }
   for (auto* request : owned->requests) {
     request->channel->fail(request, "internal", "The worker left the request unanswered.");
@@ -356,26 +332,12 @@ void Scheduler::removeWorker(Worker& worker) {
   }
 }
 
-std::vector<uint32_t> Scheduler::stalledWorkers(int64_t graceNs) const {
-  std::lock_guard lock(mutex_);
-  const int64_t now = nowNs();
-  std::vector<uint32_t> stalled;
-  for (const auto& worker : workers_) {
-    const bool stuck =
-        std::any_of(worker->active.begin(), worker->active.end(), [&](const auto& batch) {
-          return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
-        });
-    if (stuck) stalled.push_back(worker->id);
-  }
-  return stalled;
-}
-
 void Scheduler::wakeFor(uint32_t handle) {
   for (auto& worker : workers_) {
-    if (worker->waiting != Waiting::kNot && worker->hosted.count(handle) > 0) {
-      wake(*worker);
-      return;
-    }
+    if (worker->waiting == Waiting::kNot || worker->hosted.count(handle) == 0) continue;
+    if (entered(*worker, handle)) continue;
+    wake(*worker);
+    return;
   }
 }
 
@@ -384,74 +346,6 @@ void Scheduler::wake(Worker& worker) {
   worker.waiting = Waiting::kNot;
   if (waiting == Waiting::kNatively) worker.waker.wake();
   if (waiting == Waiting::kInEventLoop && worker.wakeLoop) worker.wakeLoop();
-}
-
-// Stops a native run that nobody waits for any more.
-void Scheduler::terminateIfAbandoned(Worker& worker) {
-  if (!worker.runOptions || worker.terminated) return;
-  for (const auto& batch : worker.active) {
-    if (!batch->deployment->model || batch->requests.empty()) continue;
-    const bool abandoned = std::all_of(
-        batch->requests.begin(), batch->requests.end(),
-        [](const Request* request) { return request->done.load(std::memory_order_acquire); });
-    if (!abandoned) continue;
-    worker.runOptions->SetTerminate();
-    worker.terminated = true;
-  }
-}
-
-void Scheduler::keepTime() {
-  constexpr int64_t kTick = 20 * kMillisecond;
-  // Ticking on for a while after the last request spares the front end a wake-up for each that
-  // follows.
-  constexpr int64_t kLinger = 1000 * kMillisecond;
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    const int64_t now = nowNs();
-    const int64_t window = sweep(now);
-    const bool busy = std::any_of(deployments_.begin(), deployments_.end(), [](const auto& entry) {
-      return entry.second->waiting > 0 || entry.second->running > 0;
-    });
-    if (!busy && now > lastBusyNs_ + kLinger) {
-      timekeeperNextNs_ = kNever;
-      timekeeperWake_.wait(lock);
-      continue;
-    }
-    timekeeperNextNs_ = std::min(window, now + kTick);
-    timekeeperWake_.wait_for(lock, std::chrono::nanoseconds(timekeeperNextNs_ - now));
-  }
-}
-
-// Ends what is out of time and wakes workers for batches whose window has closed.
-// @returns when the next window closes
-int64_t Scheduler::sweep(int64_t now) {
-  int64_t next = kNever;
-  for (auto& [handle, deployment] : deployments_) {
-    auto& queue = deployment->queue;
-    while (!queue.empty() && (queue.front()->done.load(std::memory_order_acquire) ||
-                              queue.front()->deadlineNs <= now)) {
-      Request* request = queue.front();
-      queue.pop_front();
-      forget(*deployment, request);
-    }
-    if (deployment->waiting == 0) continue;
-    if (ready(*deployment, now)) {
-      wakeFor(handle);
-    } else {
-      next = std::min(next, queue.front()->arrivalNs + deployment->limits.maxQueueDelayNs);
-    }
-  }
-  for (auto& worker : workers_) {
-    for (auto& batch : worker->active) {
-      for (auto* request : batch->requests) {
-        if (request->deadlineNs > now) continue;
-        request->channel->fail(request, "deadline_exceeded",
-                               "The request was still running when its time was up.");
-      }
-    }
-    terminateIfAbandoned(*worker);
-  }
-  return next;
 }
 
 }  // namespace cloudeasyml::serving

@@ -25,6 +25,10 @@ enum class Admission : int32_t {
   kQueueFull = 3,
 };
 
+/// Work worth waking a worker for at once: what it does meanwhile is worth more than the wake-up,
+/// which costs as much as handing in several requests.
+constexpr int64_t kWorthWakingNs = 40'000;
+
 /// An owner that no deployment has: its requests go to any.
 constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
 
@@ -40,12 +44,13 @@ class Scheduler {
 
   // Deployments.
 
+  /// Makes a deployment that accepts nothing yet.
   std::shared_ptr<Deployment> add(std::string id, uint32_t owner, BatchLimits limits,
                                   std::shared_ptr<const OnnxModel> model);
   /// Null where there is none, or no longer one.
   std::shared_ptr<Deployment> find(uint32_t handle) const;
-  /// Takes no more requests; those that wait are still served.
-  void stopAccepting(Deployment& deployment);
+  /// Whether it takes requests; those that wait are served either way.
+  void setAccepting(Deployment& deployment, bool accepting);
   /// True when nothing waits and nothing runs.
   bool idle(const Deployment& deployment) const;
   /// Forgets it and fails what still waits.
@@ -57,7 +62,8 @@ class Scheduler {
   /// answer than kQueued the request stays with the caller.
   Admission submit(Request* request, std::string_view id, uint32_t owner);
   Admission submit(Request* request, uint32_t handle, uint32_t owner);
-  /// Wakes a worker for each deployment out of `handles` that has a batch ready.
+  /// Wakes a worker for each deployment out of `handles` that has a batch ready, unless it is so
+  /// little work that the worker which runs the deployment's last batch had better take it too.
   void wakeWorkers(const std::vector<uint32_t>& handles);
   /// The client has gone. @returns false where the request has ended already: its completion is on
   /// its way.
@@ -65,7 +71,7 @@ class Scheduler {
 
   // Workers.
 
-  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop);
+  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop, Worker::MakeFlag makeFlag);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
   /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
@@ -79,8 +85,10 @@ class Scheduler {
   /// thread.
   void removeWorker(Worker& worker);
 
-  /// Ids of workers that still hold a batch whose requests all ran out of time `graceNs` ago.
-  std::vector<uint32_t> stalledWorkers(int64_t graceNs) const;
+  /// Deals no more batches to workers that hold one whose requests all ran out of time `graceNs`
+  /// ago.
+  /// @returns the ids of those that hold no other batch: ending them loses nobody else's requests
+  std::vector<uint32_t> retireStalled(int64_t graceNs);
 
  private:
   using Deployments = std::unordered_map<uint32_t, std::shared_ptr<Deployment>>;

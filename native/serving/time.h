@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 
 namespace cloudeasyml::serving {
 
@@ -13,6 +14,8 @@ inline int64_t nowNs() noexcept {
       .count();
 }
 
+/// Later than every moment.
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr int64_t kMillisecond = 1'000'000;
 constexpr int64_t kMicrosecond = 1'000;
 

@@ -1,14 +1,12 @@
 // A worker thread as the engine sees it.
 #pragma once
 
-#include <onnxruntime_cxx_api.h>
-
 #include <functional>
 #include <memory>
-#include <optional>
 #include <unordered_set>
 #include <vector>
 
+#include "runtime/runRegistry.h"
 #include "serving/batch.h"
 #include "serving/onnxRunner.h"
 #include "serving/waker.h"
@@ -26,9 +24,13 @@ enum class Waiting {
 
 class Worker {
  public:
-  Worker(uint32_t id, std::function<void()> wakeLoop) : id(id), wakeLoop(std::move(wakeLoop)) {}
+  using MakeFlag = std::function<std::shared_ptr<runtime::RunFlag>()>;
+
+  Worker(uint32_t id, std::function<void()> wakeLoop, MakeFlag makeFlag)
+      : id(id), makeFlag(std::move(makeFlag)), wakeLoop(std::move(wakeLoop)) {}
 
   const uint32_t id;
+  const MakeFlag makeFlag;
 
   // Used by the worker's own thread alone.
   OnnxRunner runner;
@@ -43,9 +45,10 @@ class Worker {
   /// One at most per deployment: a plugin's instance is never entered twice.
   std::vector<std::unique_ptr<Batch>> active;
   Waiting waiting = Waiting::kNot;
-  /// The options of the native run in progress, through which it can be terminated.
-  std::optional<Ort::RunOptions> runOptions;
-  bool terminated = false;
+  /// What its native runs go on under; another one after each stop.
+  std::shared_ptr<runtime::RunFlag> flag;
+  /// It gets no more batches, and will be replaced.
+  bool retired = false;
   bool closed = false;
 };
 

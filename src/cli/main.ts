@@ -1,29 +1,53 @@
 #!/usr/bin/env node
 import { CloudEasyMLError } from '../errors.js';
 import { loadSettings } from '../settings/loadSettings.js';
-import { runServe } from './serve.js';
 import { runTrain } from './train.js';
+import { runTune } from './tune.js';
 
 const usage = `Usage: cloudeasyml <command>
 
   serve [--port 8000] [--help]   serve the plugins
   train <plugin> [--help]        train a plugin's model
+  tune <plugin> [--help]         find and write a plugin's fastest setting
 `;
 
 async function main([command, ...args]: string[]): Promise<number> {
   switch (command) {
-    case 'serve':
+    case 'serve': {
+      const { runServe } = await loadServer();
       return runServe(args);
-    case 'train': {
+    }
+    case 'train':
+    case 'tune': {
       // The folders are where the server, with the same settings, would look for them.
       const { settings } = loadSettings();
       process.env.CLOUDEASYML_PLUGINS = settings.plugins.join(':');
       process.env.CLOUDEASYML_DATA = settings.data;
-      return runTrain(args);
+      return command === 'train' ? runTrain(args) : runTune(args);
     }
     default:
       process.stderr.write(usage);
       return command === undefined || command === '--help' ? 0 : 1;
+  }
+}
+
+/**
+ * The HTTP library brings a binary for each version of Node.js, and not every system can load each.
+ *
+ * @throws CloudEasyMLError library_unavailable
+ */
+async function loadServer() {
+  try {
+    return await import('./serve.js');
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : '';
+    if (!message.includes('uWS.js')) throw cause;
+    throw new CloudEasyMLError(
+      'library_unavailable',
+      `uWebSockets.js does not load in Node.js ${process.version} here: ${message.split('\n').at(-1)}. ` +
+        'On Linux it needs glibc 2.38 (Debian 13, Ubuntu 24.04) with Node.js 22 and 24; older systems need Node.js 20.',
+      { cause },
+    );
   }
 }
 

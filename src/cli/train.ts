@@ -93,7 +93,10 @@ function parse(args: string[]) {
   }
 }
 
-async function findPlugin(name: string, folders = defaultPluginFolders()): Promise<Plugin> {
+/**
+ * @throws CloudEasyMLError model_not_found, or model_load_failed with the reason where the plugin is broken
+ */
+export async function findPlugin(name: string, folders = defaultPluginFolders()): Promise<Plugin> {
   const catalog = await discoverPlugins(folders);
   const isThere = catalog.plugins.some((plugin) => plugin.name === name);
   const broken = isThere ? undefined : catalog.broken.find((plugin) => plugin.name === name);
@@ -104,7 +107,8 @@ async function findPlugin(name: string, folders = defaultPluginFolders()): Promi
   return catalog.find(name);
 }
 
-async function readJson(file: string): Promise<unknown> {
+/** @throws CloudEasyMLError malformed_json, naming the file */
+export async function readJson(file: string): Promise<unknown> {
   const source = await readText(file);
   try {
     return JSON.parse(source);

@@ -11,7 +11,7 @@ export class Deployment {
   status: DeploymentStatus = 'loading';
   /** Why it failed. */
   error: string | undefined;
-  /** Set while it is active. */
+  /** Open while it is active. */
   queue: BatchQueue | undefined;
   costPerRequest = 0;
   /** Usage by the caller's number: an admin may call another user's deployment. */
@@ -34,6 +34,7 @@ export class Deployment {
     this.queue = queue;
     this.costPerRequest = costPerRequest;
     this.status = 'active';
+    queue.startAccepting();
   }
 
   fail(reason: string): void {

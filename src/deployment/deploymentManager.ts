@@ -4,7 +4,7 @@ import { BatchQueue } from '../engine/batchQueue.js';
 import { InferenceSession } from '../engine/session.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { PluginCatalog } from '../plugin/catalog.js';
-import { type DeploymentConfig, mergeConfig } from '../plugin/config.js';
+import { type DeploymentConfig, mergeConfig, servingDefaults } from '../plugin/config.js';
 import type { Plugin } from '../plugin/discovery.js';
 import type { DeploymentStore } from '../store/deploymentStore.js';
 import type { WorkerPool } from '../worker/workerPool.js';
@@ -47,6 +47,7 @@ export class DeploymentManager implements DeploymentService {
           await this.#bringUp(deployment, plugin, mergeConfig(plugin, record.config));
         } catch (error) {
           deployment.fail(error instanceof Error ? error.message : String(error));
+          this.#keepClosed(deployment);
           logger.error(
             { deploymentId: record.deploymentId, modelName: record.modelName, err: error },
             'a stored deployment did not come up',
@@ -137,11 +138,7 @@ export class DeploymentManager implements DeploymentService {
     return this.#byHandle.size;
   }
 
-  async #bringUp(
-    deployment: Deployment,
-    plugin: Plugin,
-    merged: DeploymentConfig,
-  ): Promise<void> {
+  async #bringUp(deployment: Deployment, plugin: Plugin, merged: DeploymentConfig): Promise<void> {
     const { pool } = this.#dependencies;
     this.loading++;
     try {
@@ -173,6 +170,10 @@ export class DeploymentManager implements DeploymentService {
                 }
               : undefined,
         });
+        if (!this.#byId.has(deployment.deploymentId)) {
+          await pool.unhost(queue.handle);
+          throw new CloudEasyMLError('conflict', 'The deployment was removed while it loaded.');
+        }
       } catch (error) {
         queue.remove();
         throw error;
@@ -182,6 +183,13 @@ export class DeploymentManager implements DeploymentService {
     } finally {
       this.loading--;
     }
+  }
+
+  /** Has requests that name a failed deployment in their body hear that it is there and does not serve. */
+  #keepClosed(deployment: Deployment): void {
+    const { deploymentId, owner } = deployment;
+    if (!this.#byId.has(deploymentId)) return;
+    deployment.queue = new BatchQueue({ deploymentId, owner, limits: servingDefaults });
   }
 
   async #openSession(modelFile: string, { serving }: DeploymentConfig): Promise<InferenceSession> {

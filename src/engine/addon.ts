@@ -58,6 +58,9 @@ export interface RuntimeSettings {
   spinning: boolean;
 }
 
+/** Called once, with an error or a result. */
+type Callback<Result> = (error: CloudEasyMLError | null, result: Result) => void;
+
 /** What native/bindings registers. */
 export interface Addon extends ServingAddon {
   initialize(errorClass: typeof CloudEasyMLError, threadId: number): ArrayBuffer;
@@ -66,28 +69,26 @@ export interface Addon extends ServingAddon {
   runtimeInfo(): { version: string; library: string; executionProviders: string[] };
   stopThread(threadId: number): void;
   stopAll(): void;
-  openSession(model: string | Uint8Array, options: NativeSessionOptions): Promise<OpenedSession>;
+  openSession(
+    model: string | Uint8Array,
+    options: NativeSessionOptions,
+    callback: Callback<OpenedSession>,
+  ): void;
   openSessionSync(model: string | Uint8Array, options: NativeSessionOptions): OpenedSession;
   releaseSession(handle: object): void;
   openSessions(): number;
   createRunner(handle: object): NativeRunner;
-  /** Starts a run on another thread: its number, for cancelRun(), and its outputs' data and dims. */
+  /** Starts a run on another thread; returns its number for cancelRun(). */
   runAsync(
     handle: object,
     inputs: [data: object, dims: readonly number[]][],
     outputs: number[],
-  ): [number: number, finished: Promise<[data: ArrayBuffer | string[], dims: number[]][]>];
+    callback: Callback<[data: ArrayBuffer | string[], dims: number[]][]>,
+  ): number;
   cancelRun(number: number): void;
   createIoBinding(handle: object): NativeIoBinding;
   /** Null where there can't be a view of such memory. */
   allocatePinned(handle: object, type: string, dims: readonly number[]): ArrayBuffer | null;
-  /** Nanoseconds that OrtApi::Run takes, called `count` times from C. */
-  runLoop(
-    handle: object,
-    inputs: [data: object, dims: readonly number[]][],
-    outputs: [data: object, dims: readonly number[]][],
-    count: number,
-  ): number;
 }
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -98,9 +99,10 @@ function load(): Addon {
   try {
     return createRequire(import.meta.url)(file);
   } catch (cause) {
+    const [reason] = (cause as Error).message.split('\n');
     throw new CloudEasyMLError(
       'internal',
-      `The native engine "${file}" did not load: ${(cause as Error).message}. Build it with: npm run build`,
+      `The native engine "${file}" did not load: ${reason}. Build it with: npm run build`,
       { cause },
     );
   }

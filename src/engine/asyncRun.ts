@@ -82,11 +82,16 @@ export async function runAsync(
   if (signal?.aborted) throw cancelled(signal);
 
   const places = selected.map(({ place }) => place);
-  const [number, finished] = addon.runAsync(handle, data, places);
-  const cancel = () => addon.cancelRun(number);
-  signal?.addEventListener('abort', cancel, { once: true });
+  let stop = () => {};
   try {
-    const results = await finished;
+    const results = await new Promise<[object, number[]][]>((resolve, reject) => {
+      const number = addon.runAsync(handle, data, places, (error, outputs) => {
+        if (error) reject(error);
+        else resolve(outputs);
+      });
+      stop = () => addon.cancelRun(number);
+      signal?.addEventListener('abort', stop, { once: true });
+    });
     const tensors = selected.map((info, i) => tensorOver(info.type, ...results[i]!));
     if (targets) {
       for (const [i, info] of selected.entries()) deliver(info, tensors[i]!, targets[info.name]!);
@@ -97,7 +102,7 @@ export async function runAsync(
     const stopped = error instanceof CloudEasyMLError && error.code === 'cancelled';
     throw stopped && signal?.aborted ? cancelled(signal) : error;
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    signal?.removeEventListener('abort', stop);
   }
 }
 

@@ -39,9 +39,14 @@ export class BatchQueue {
     );
   }
 
+  /** Takes requests from now on; before, they are refused. */
+  startAccepting(): void {
+    addon.setAccepting(this.handle, true);
+  }
+
   /** Refuses what comes from now on; what waits is still served. */
   stopAccepting(): void {
-    addon.stopAccepting(this.handle);
+    addon.setAccepting(this.handle, false);
   }
 
   /** True when nothing waits and nothing runs. */
@@ -55,7 +60,11 @@ export class BatchQueue {
   }
 }
 
-/** The ids of workers that hold on to a batch `graceMs` after all its requests ran out of time. */
-export function stalledWorkers(graceMs: number): number[] {
-  return addon.stalledWorkers(graceMs);
+/**
+ * Deals no more batches to workers that hold on to one `graceMs` after all its requests ran out of time.
+ *
+ * @returns the ids of those that hold no other batch: ending them loses nobody else's requests
+ */
+export function retireStalled(graceMs: number): number[] {
+  return addon.retireStalled(graceMs);
 }

@@ -10,6 +10,7 @@ export const Refusal = {
   routeNotText: -5,
   routeMalformed: -6,
   tooManyBytes: -7,
+  notAnObject: -8,
 } as const;
 
 /** Let a request's body say which deployment it is for. */
@@ -47,25 +48,25 @@ export class FrontEnd {
   readonly #records = new Int32Array(maxRecords * recordLength);
   readonly #outbox = new Uint8Array(outboxBytes);
   #flushing = false;
-  /** At the end of the event loop's turn: workers are woken once for all requests that came in it. */
+  /**
+   * At the end of the event loop's turn: wakes workers once for all requests that came in it, and takes
+   * what they completed meanwhile, which spares them waking this thread.
+   */
   readonly #flush = () => {
     this.#flushing = false;
     this.#native.flush();
+    this.#drain();
   };
 
   /** @param maxBytes how many bytes of bodies may be held at once */
   constructor(listener: CompletionListener, maxBytes: number) {
     this.#listener = listener;
-    this.#native = addon.createFrontEnd(
-      () => this.#drain(),
-      maxBytes,
-      this.#records,
-      this.#outbox,
-    );
+    this.#native = addon.createFrontEnd(() => this.#drain(), maxBytes, this.#records, this.#outbox);
   }
 
   /** Copies a part of a body. False where the engine holds too many bytes; the ticket is free then. */
   append(ticket: number, chunk: ArrayBuffer): boolean {
+    this.#flushLater();
     return this.#native.append(ticket, chunk);
   }
 
@@ -76,10 +77,7 @@ export class FrontEnd {
    * @returns the deployment's handle, or a {@link Refusal}; the ticket is free then
    */
   submit(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number {
-    if (!this.#flushing) {
-      this.#flushing = true;
-      setImmediate(this.#flush);
-    }
+    this.#flushLater();
     return this.#native.submit(ticket, owner, deployment, chunk);
   }
 
@@ -93,14 +91,20 @@ export class FrontEnd {
     return this.#native.cancel(ticket);
   }
 
+  #flushLater(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(this.#flush);
+  }
+
   #drain(): void {
     const records = this.#records;
     const outbox = this.#outbox.buffer;
-    for (;;) {
-      const count = this.#native.drain();
-      if (count === 0) return;
-      for (let i = 0; i < count; i++) {
-        const at = i * recordLength;
+    let written: number;
+    do {
+      written = this.#native.drain();
+      const end = Math.abs(written) * recordLength;
+      for (let at = 0; at < end; at += recordLength) {
         const ticket = records[at]!;
         const offset = records[at + 3]!;
         this.#listener.onCompletion(
@@ -113,7 +117,7 @@ export class FrontEnd {
             : new Uint8Array(outbox, offset, records[at + 4]!),
         );
       }
-    }
+    } while (written < 0);
   }
 }
 
@@ -123,6 +127,7 @@ export interface NativeFrontEnd {
   flush(): void;
   discard(ticket: number): void;
   cancel(ticket: number): boolean;
+  /** How many records it wrote; the negative of that where more wait. */
   drain(): number;
   takeLarge(ticket: number): ArrayBuffer;
 }

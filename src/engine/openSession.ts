@@ -40,7 +40,8 @@ export async function openSession(
   options: SessionOptions,
 ): Promise<OpenedSession> {
   // Nobody can take a copy's memory away, or change it, while another thread reads it.
-  const source = sourceFrom(typeof model === 'string' ? model : new Uint8Array(model));
+  const given = sourceFrom(model);
+  const source = typeof given === 'string' ? given : new Uint8Array(given);
   let bytes = typeof source === 'string' ? undefined : source;
   if (typeof source === 'string' && options.optimizedModelCache !== undefined) {
     bytes = await readFile(source).catch((error) => {
@@ -50,7 +51,12 @@ export async function openSession(
   let failure: unknown;
   for (const native of attempts(source, bytes, options)) {
     try {
-      return await addon.openSession(source, native);
+      return await new Promise((resolve, reject) => {
+        addon.openSession(source, native, (error, opened) => {
+          if (error) reject(error);
+          else resolve(opened);
+        });
+      });
     } catch (error) {
       failure = explained(error, native.executionProviders);
     }

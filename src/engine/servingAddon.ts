@@ -15,10 +15,10 @@ export interface ServingAddon {
     session: object | undefined,
     metadata: string,
   ): number;
-  stopAccepting(handle: number): void;
+  setAccepting(handle: number, accepting: boolean): void;
   isIdle(handle: number): boolean;
   removeDeployment(handle: number): void;
-  stalledWorkers(graceMs: number): number[];
+  retireStalled(graceMs: number): number[];
   createWorker(onWork: () => void): BatchWorker;
   createFrontEnd(
     onCompletions: () => void,

@@ -93,8 +93,12 @@ export class InferenceSession {
   createTensor(type: Exclude<TensorType, 'string'>, dims: readonly number[]): Tensor {
     const size = elementCount(dims);
     const pinned = size > 0 ? addon.allocatePinned(this.handle, type, dims) : null;
-    const data = pinned ? new dataClasses[type](pinned) : new dataClasses[type](size);
-    return new Tensor(type, data.fill(0 as never), dims);
+    if (pinned) new Uint8Array(pinned).fill(0);
+    return new Tensor(
+      type,
+      pinned ? new dataClasses[type](pinned) : new dataClasses[type](size),
+      dims,
+    );
   }
 
   /** Lets go of the model. Runs that are under way end first; later ones throw. */

@@ -1,7 +1,7 @@
 import { CloudEasyMLError } from '../errors.js';
+import { nearestName } from '../validation/nearestName.js';
 import type { ModelMetadata } from './baseModel.js';
 import type { BrokenPlugin, Plugin } from './discovery.js';
-import { nearestName } from './nearestName.js';
 
 /** The plugins that a server has, and those that it cannot serve. */
 export class PluginCatalog {

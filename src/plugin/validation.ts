@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { CloudEasyMLError } from '../errors.js';
-import { nearestName } from './nearestName.js';
-
-type Path = readonly PropertyKey[];
+import { nearestName } from '../validation/nearestName.js';
+import { printPath, type ValuePath, valueAt } from '../validation/valuePath.js';
 
 /** Where a validated value stands, for the messages about it. */
 export interface Place {
@@ -11,7 +10,7 @@ export interface Place {
   /** The file that holds it. */
   file?: string;
   /** The line of a path within the file, counted from 1. */
-  lineOf?: (path: Path) => number | undefined;
+  lineOf?: (path: ValuePath) => number | undefined;
 }
 
 /**
@@ -68,23 +67,6 @@ function describe(issue: z.core.$ZodIssue, value: unknown, place: Place) {
       ? `expected ${issue.message} but received ${printValue(valueAt(value, issue.path))}.`
       : issue.message;
   return { path, message: `${where}${path ? `${path}: ` : ''}${fault}` };
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  let current = value;
-  for (const key of path) {
-    if (typeof current !== 'object' || current === null) return undefined;
-    current = Reflect.get(current, key);
-  }
-  return current;
-}
-
-/** `['data', 2, 'x']` as `data[2].x`. */
-export function printPath(path: Path): string {
-  return path.reduce<string>((printed, key) => {
-    if (typeof key === 'number') return `${printed}[${key}]`;
-    return printed ? `${printed}.${String(key)}` : String(key);
-  }, '');
 }
 
 /** A value as a message shows it: short, and with its type where its text alone would not tell. */

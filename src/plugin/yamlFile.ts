@@ -61,7 +61,7 @@ function lineOf(source: string, path: readonly PropertyKey[]): number | undefine
 }
 
 /** The child of the collection at `events[at]` under a key or index: its value's event, and where it starts. */
-function child(events: Event[], at: number, step: PropertyKey, source: string) {
+export function child(events: Event[], at: number, step: PropertyKey, source: string) {
   const parent = events[at];
   const isMapping = parent?.type === EVENT_ID.MAPPING;
   if (!isMapping && parent?.type !== EVENT_ID.SEQUENCE) return undefined;

@@ -73,6 +73,7 @@ const predictErrors: ErrorCode[] = [
   'deployment_not_found',
   'plugin_failed',
   'overloaded',
+  'starting',
   'deployment_unavailable',
   'worker_lost',
   'deadline_exceeded',
@@ -107,7 +108,7 @@ const paths: Record<string, Record<string, Operation>> = {
       access: 'deploy',
       request: 'DeploymentRequest',
       answer: [201, 'DeploymentCreated'],
-      errors: [...bodyErrors, 'model_not_found', 'model_load_failed'],
+      errors: [...bodyErrors, 'model_not_found', 'conflict', 'model_load_failed'],
     },
     get: {
       summary: 'The caller’s deployments; an admin’s answer holds everyone’s',

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { HttpResponse } from 'uWebSockets.js';
+import { STATUS_CODES } from 'node:http';
 import type { Principal } from '../auth/principal.js';
 import type { Deployment } from '../deployment/deployment.js';
 
@@ -11,12 +11,19 @@ export const Phase = {
   queued: 2,
   /** Its client has gone, and its completion is on the way. */
   orphaned: 3,
+  /** The rest of its answer goes out as its client reads. */
+  answering: 4,
 } as const;
+
+/** A larger answer may not fit into its socket's buffer. */
+const writtenAtOnceBytes = 64 * 1024;
 
 /** What a slot tells of its connection. */
 export interface SlotListener {
   onChunk(slot: PredictSlot, chunk: ArrayBuffer, isLast: boolean): void;
   onGone(slot: PredictSlot): void;
+  /** The last byte of an answer has left that `answer` could not write at once. */
+  onAnswered(slot: PredictSlot): void;
 }
 
 /**
@@ -42,13 +49,16 @@ export class PredictSlot {
   readonly onData: (chunk: ArrayBuffer, isLast: boolean) => void;
   readonly onAborted: () => void;
   readonly #write: () => void;
+  readonly #listener: SlotListener;
   #status = 200;
   #headers: Record<string, string> | undefined;
   #body: Uint8Array | ArrayBuffer | string = '';
   #close = false;
+  #isWhole = true;
 
   constructor(ticket: number, listener: SlotListener) {
     this.ticket = ticket;
+    this.#listener = listener;
     this.onData = (chunk, isLast) => listener.onChunk(this, chunk, isLast);
     this.onAborted = () => listener.onGone(this);
     this.#write = () => {
@@ -59,18 +69,26 @@ export class PredictSlot {
       const headers = this.#headers;
       if (headers) for (const name in headers) res.writeHeader(name, headers[name]!);
       else res.writeHeader('content-type', 'application/json');
-      res.end(this.#body, this.#close);
+      const body = this.#body;
+      this.#isWhole = true;
+      if (typeof body !== 'string' && body.byteLength > writtenAtOnceBytes) this.#writeLarge(body);
+      else res.end(body, this.#close);
     };
   }
 
-  /** Answers 200 with a JSON body. */
-  answer(body: Uint8Array | ArrayBuffer, headers?: Record<string, string>): void {
+  /**
+   * Answers 200 with a JSON body.
+   *
+   * @returns whether all of it is out; else `onAnswered` will be called, or `onGone`
+   */
+  answer(body: Uint8Array | ArrayBuffer, headers?: Record<string, string>): boolean {
     this.#status = 200;
     this.#headers = headers;
     this.#body = body;
     this.#close = false;
     this.res!.cork(this.#write);
     this.#body = '';
+    return this.#isWhole;
   }
 
   /** Answers with any status, and all headers given. */
@@ -86,6 +104,20 @@ export class PredictSlot {
     this.#close = closeConnection;
     this.res!.cork(this.#write);
     this.#body = '';
+  }
+
+  #writeLarge(body: Uint8Array | ArrayBuffer): void {
+    const res = this.res!;
+    const size = body.byteLength;
+    this.#isWhole = res.tryEnd(body, size)[1];
+    if (this.#isWhole) return;
+    // A view's bytes are the engine's again when the caller returns.
+    const kept = body instanceof ArrayBuffer ? body : body.slice().buffer;
+    res.onWritable((offset) => {
+      const [isWritten, isWhole] = res.tryEnd(new Uint8Array(kept, offset), size);
+      if (isWhole) this.#listener.onAnswered(this);
+      return isWritten;
+    });
   }
 
   clear(): void {

@@ -114,7 +114,8 @@ export class Predictor implements SlotListener, CompletionListener {
     const owner = principal.isAdmin ? anyOwner : principal.userIndex;
     const handle = this.#engine.submit(slot.ticket, owner, slot.route, chunk);
     if (handle < 0) {
-      this.#refuse(slot, refusalError(handle));
+      const isEarly = handle === Refusal.noDeployment && this.#http.readiness() === 'starting';
+      this.#refuse(slot, isEarly ? stillLoading() : refusalError(handle));
       return;
     }
     slot.deployment = this.#deployments.byHandle(handle);
@@ -131,6 +132,8 @@ export class Predictor implements SlotListener, CompletionListener {
       counter.errors++;
       if (this.#engine.cancel(slot.ticket)) this.#release(slot);
       else slot.phase = Phase.orphaned;
+    } else if (slot.phase === Phase.answering) {
+      this.#release(slot);
     }
   }
 
@@ -156,7 +159,12 @@ export class Predictor implements SlotListener, CompletionListener {
       return;
     }
     counter.cost += slot.deployment!.costPerRequest;
-    slot.answer(body, this.#plainAnswer(slot) ? undefined : this.#headers(slot));
+    const headers = this.#plainAnswer(slot) ? undefined : this.#headers(slot);
+    if (slot.answer(body, headers)) this.#release(slot);
+    else slot.phase = Phase.answering;
+  }
+
+  onAnswered(slot: PredictSlot): void {
     this.#release(slot);
   }
 
@@ -247,6 +255,11 @@ export class Predictor implements SlotListener, CompletionListener {
   }
 }
 
+/** The deployment that the body names may be one of those. */
+function stillLoading(): CloudEasyMLError {
+  return new CloudEasyMLError('starting', 'The stored deployments are still being loaded.');
+}
+
 function refusalError(refusal: number): CloudEasyMLError {
   switch (refusal) {
     case Refusal.noDeployment:
@@ -277,8 +290,13 @@ function refusalError(refusal: number): CloudEasyMLError {
         `deploymentId: expected the id of a deployment, a string, but ${refusal === Refusal.routeAbsent ? 'the body has none' : 'received something else'}.`,
         { path: 'deploymentId' },
       );
+    case Refusal.notAnObject:
+      return new CloudEasyMLError(
+        'invalid_input',
+        'Expected the body to be an object like {"deploymentId": …, "data": …}.',
+      );
     default:
-      return new CloudEasyMLError('malformed_json', 'The body is not a valid JSON object.');
+      return new CloudEasyMLError('malformed_json', 'The body is not valid JSON.');
   }
 }
 

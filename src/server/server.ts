@@ -95,7 +95,10 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     if (predictor.inFlight > 0) {
-      logger.warn({ inFlight: predictor.inFlight }, 'requests were cut off: draining took too long');
+      logger.warn(
+        { inFlight: predictor.inFlight },
+        'requests were cut off: draining took too long',
+      );
     }
     // A turn, so that the last answers are written before their sockets close.
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,27 +1,11 @@
 import type { z } from 'zod';
+import { printPath, valueAt } from '../validation/valuePath.js';
 
 /** Where in a checked value a fault is, and a sentence on what was expected and what came. */
 export interface Fault {
   /** `config.serving.maxBatchSize`, `data[2]`; empty for the value as a whole. */
   path: string;
   message: string;
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, key) => {
-    if (typeof key === 'number') return `${text}[${key}]`;
-    return text === '' ? String(key) : `${text}.${String(key)}`;
-  }, '');
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null
-        ? (value as Record<PropertyKey, unknown>)[key]
-        : undefined,
-    root,
-  );
 }
 
 /** A value as a sentence can hold it: short, and with its type where that is the point. */
@@ -86,13 +70,13 @@ function expectation(issue: z.core.$ZodIssue): string {
  */
 export function explainIssue(issue: z.core.$ZodIssue, root: unknown): Fault {
   if (issue.code === 'unrecognized_keys') {
-    const path = pathText([...issue.path, issue.keys[0] ?? '']);
+    const path = printPath([...issue.path, issue.keys[0] ?? '']);
     return { path, message: 'is not known here' };
   }
-  if (issue.code === 'custom') return { path: pathText(issue.path), message: issue.message };
+  if (issue.code === 'custom') return { path: printPath(issue.path), message: issue.message };
   const received = describeValue(valueAt(root, issue.path));
   return {
-    path: pathText(issue.path),
+    path: printPath(issue.path),
     message: `expected ${expectation(issue)} but received ${received}`,
   };
 }

@@ -167,8 +167,10 @@ export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
   if (!parsed.success) throw rejection(parsed.error, layers);
   const given = parsed.data;
 
-  // One core is the event loop's; the workers and their ONNX Runtime threads share the others.
-  const share = (by: number | undefined) => Math.max(1, Math.floor((cores - 1) / (by ?? 1)));
+  // Workers and their ONNX Runtime threads share the cores. Of many, one is left to the event loop; of few it
+  // would be missed: a large model keeps every worker busy and the event loop idle.
+  const shared = cores > 4 ? cores - 1 : cores;
+  const share = (by: number | undefined) => Math.max(1, Math.floor(shared / (by ?? 1)));
   const workers = given.workers ?? share(given.onnxRuntime.intraOpThreads);
   const intraOpThreads = given.onnxRuntime.intraOpThreads ?? share(workers);
   if (workers * intraOpThreads > cores) {

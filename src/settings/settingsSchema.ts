@@ -29,7 +29,7 @@ export const settingsSchema = z.strictObject({
   }),
   workers: z.int().min(1).max(1024).optional().meta({
     description: 'Worker threads that run plugin code and models.',
-    defaultText: '(cores − 1) / intraOpThreads, at least 1',
+    defaultText: 'cores / intraOpThreads; above 4 cores, one is left to the event loop',
   }),
   adminKey: z
     .string()
@@ -83,7 +83,7 @@ export const settingsSchema = z.strictObject({
       }),
       intraOpThreads: z.int().min(1).max(1024).optional().meta({
         description: 'Threads that one run of a model may use, its worker included.',
-        defaultText: '(cores − 1) / workers, at least 1',
+        defaultText: 'cores / workers, likewise',
       }),
       interOpThreads: z.int().min(1).max(1024).default(1).meta({
         description: 'Threads that run independent branches of a model side by side.',

@@ -40,7 +40,13 @@ export class BatchLoop {
     if (plugin) {
       this.#loading.add(handle);
       try {
-        this.#models.set(handle, await HostedModel.load(this.#engine, plugin));
+        const model = await HostedModel.load(this.#engine, plugin);
+        if (!this.#loading.has(handle)) {
+          // Unhosted while it loaded.
+          await model.unload();
+          return;
+        }
+        this.#models.set(handle, model);
       } finally {
         this.#loading.delete(handle);
         this.#awaken();
@@ -53,6 +59,7 @@ export class BatchLoop {
   /** Takes no more batches of a deployment and unloads its model. */
   async unhost(handle: number): Promise<void> {
     this.#engine.unhost(handle);
+    this.#loading.delete(handle);
     const model = this.#models.get(handle);
     this.#models.delete(handle);
     await model?.unload();

@@ -167,6 +167,11 @@ function isNamed(error: unknown): error is { name: string; path?: unknown } {
   return typeof error === 'object' && error !== null && 'name' in error;
 }
 
+/** A plugin may throw anything, also what has no text. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'The plugin threw an object that has no message.';
+  }
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
 import type { Logger } from 'pino';
-import { stalledWorkers } from '../engine/batchQueue.js';
+import { Piscina } from 'piscina';
+import { retireStalled } from '../engine/batchQueue.js';
 import type { Hosting } from './messages.js';
 import { WorkerSeat } from './workerSeat.js';
 
@@ -69,7 +69,7 @@ export class WorkerPool {
   }
 
   #replaceStalled(): void {
-    for (const id of stalledWorkers(stallGraceMs)) {
+    for (const id of retireStalled(stallGraceMs)) {
       this.#seats
         .find((seat) => seat.workerId === id)
         ?.replace('its plugin did not come back from a batch in time');

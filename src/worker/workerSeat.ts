@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Piscina } from 'piscina';
 import type { Logger } from 'pino';
+import type { Piscina } from 'piscina';
 import { stopRuns } from '../engine/runtime.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { FromWorker, Hosting, ToWorker, WorkerTask } from './messages.js';
@@ -75,6 +75,8 @@ export class WorkerSeat {
   /** Has the worker give up a deployment. Resolves when its model is unloaded, or the worker is gone. */
   async unhost(handle: number): Promise<void> {
     if (!this.#hostings.delete(handle)) return;
+    // Between two workers there is nobody who could have it.
+    if (!this.#port) return;
     await this.#ask('unhost', handle, { type: 'unhost', handle });
   }
 
@@ -120,6 +122,7 @@ export class WorkerSeat {
       this.#kill = new AbortController();
       port1.on('message', (message: FromWorker) => this.#hear(message));
       const task: WorkerTask = { port: port2 };
+      const startedAt = performance.now();
       const running = this.#pool.run(task, { transferList: [port2], signal: this.#kill.signal });
       for (const hosting of this.#hostings.values()) this.#tell({ type: 'host', hosting });
       const error = await running.then(
@@ -132,6 +135,7 @@ export class WorkerSeat {
       this.#threadId = undefined;
       if (this.#closing) break;
       this.#afterLoss(error);
+      if (performance.now() - startedAt > longestBackOffMs) this.#backOffMs = firstBackOffMs;
       await new Promise((resolve) => setTimeout(resolve, this.#backOffMs));
       this.#backOffMs = Math.min(this.#backOffMs * 2, longestBackOffMs);
     }
@@ -165,7 +169,6 @@ export class WorkerSeat {
         this.#onReady();
         break;
       case 'hosted':
-        this.#backOffMs = firstBackOffMs;
         this.#settle('host', message.handle);
         break;
       case 'failed': {

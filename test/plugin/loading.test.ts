@@ -112,11 +112,12 @@ describe('the languages of a plugin', () => {
   test('an ES module in JavaScript', async () => {
     const source = `import { BaseModel } from 'cloudeasyml';
       export class Adder extends BaseModel { ${methods} }`;
-    for (const files of [
+    const layouts: Record<string, string>[] = [
       { 'index.js': source },
       { 'index.mjs': source },
       { 'index.js': source, 'package.json': '{"type": "module"}' },
-    ]) {
+    ];
+    for (const files of layouts) {
       const model = await modelOf(files);
       expect(model).toBeInstanceOf(BaseModel);
       expect(await predictions(model, 1)).toBe(2);

@@ -148,3 +148,18 @@ export function countingLoop(): Uint8Array {
     ),
   );
 }
+
+/** Weights that lie in a file beside the model. */
+export function externalFloats(
+  name: string,
+  dims: readonly number[],
+  file: string,
+): onnx.ITensorProto {
+  return {
+    name,
+    dataType: 1,
+    dims: [...dims],
+    dataLocation: 1,
+    externalData: [{ key: 'location', value: file }],
+  };
+}

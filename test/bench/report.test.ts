@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../plugin/temporaryFolder.js';
+import { sampleResults } from './sampleResults.js';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+async function render(results: object): Promise<string> {
+  const folder = await temporaryFolder({ 'results.json': JSON.stringify(results) });
+  const [file, out] = [path.join(folder, 'results.json'), path.join(folder, 'report.html')];
+  execFileSync(process.execPath, ['bench/report/html.mjs', file, '--out', out], {
+    cwd: root,
+    stdio: 'pipe',
+  });
+  return readFileSync(out, 'utf8');
+}
+
+const count = (text: string, part: string | RegExp) => text.split(part).length - 1;
+
+describe('the HTML report', async () => {
+  const page = await render(sampleResults);
+
+  it('needs no other file', () => {
+    expect(page).not.toMatch(/<script|<link|<img|@import|url\(|https?:\/\//);
+  });
+
+  it('closes every element that it opens', () => {
+    for (const tag of [
+      'svg',
+      'g',
+      'text',
+      'title',
+      'table',
+      'tr',
+      'td',
+      'section',
+      'details',
+      'div',
+    ]) {
+      expect(count(page, new RegExp(`<${tag}[ >]`)), tag).toBe(count(page, `</${tag}>`));
+    }
+  });
+
+  it('draws numbers alone', () => {
+    expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/);
+  });
+
+  it('draws throughput, latency against load, calls and workers', () => {
+    // 2 models closed, 2 models × (p99, p50) open, 2 calls, 1 sharing.
+    expect(count(page, '<svg ')).toBe(9);
+    expect(page).toContain('aria-label="Requests per second: 4→3 softmax, 64 connections"');
+    expect(page).toContain('aria-label="MLP 784-512-512-10: p99 against load"');
+    expect(count(page, '<polyline')).toBe(10);
+  });
+
+  it('scales bars by their figures', () => {
+    const chart = /<svg [^>]*Requests per second: 4→3 softmax.*?<\/svg>/s.exec(page)?.[0] ?? '';
+    const widths = [...chart.matchAll(/class="bar"[^>]* width="([\d.]+)"/g)].map(([, w]) =>
+      Number(w),
+    );
+    const rates = sampleResults.serving.closed[0]!.servers.map((s) => s.requestsPerSecond.median);
+    expect(widths).toHaveLength(rates.length);
+    for (const [index, width] of widths.entries()) {
+      expect(width / widths[0]!).toBeCloseTo(rates[index]! / rates[0]!, 1);
+    }
+  });
+
+  it('escapes what the results say', () => {
+    expect(page).toContain('A &#60;sample&#62; CPU &#38; its cores');
+    expect(page).toContain('FastAPI + onnxruntime &#60;1 worker&#62;');
+  });
+
+  it('holds ratios, targets, refusals, skipped peers, warnings and counts', () => {
+    expect(page).toContain('90,000 req/s');
+    expect(page).toContain('37,500 req/s (2.40×)');
+    expect(page).toContain('<span class="bad">miss</span>');
+    expect(page).toContain('12 requests failed');
+    expect(page).toContain('axum + ort: cargo is not installed');
+    expect(page).toContain(sampleResults.warnings[0]);
+    expect(page).toContain('Instructions per request');
+  });
+
+  it('leaves out what a run left out', async () => {
+    const { engine: _, ...servingOnly } = sampleResults;
+    expect(await render(servingOnly)).not.toContain('One call of the engine');
+    const { serving: __, ...engineOnly } = sampleResults;
+    expect(await render(engineOnly)).not.toContain('Throughput by model');
+  });
+
+  it('refuses results of another version in one sentence', async () => {
+    const attempt = render({ ...sampleResults, schemaVersion: 1 });
+    await expect(attempt).rejects.toThrow(/schemaVersion 2, but received schemaVersion 1/);
+  });
+});

@@ -1,0 +1,89 @@
+/** Models without code whose answers a test can work out by itself. */
+import { GraphBuilder } from 'cloudeasyml/onnx';
+
+/** a, b: [batch, length] → sum = a + b: [batch, length], total of each row: [batch]. */
+export function addingPairs(): Uint8Array {
+  const graph = new GraphBuilder('addingPairs');
+  const a = graph.input('a', 'float32', ['batch', 'length']);
+  const b = graph.input('b', 'float32', ['batch', 'length']);
+  graph.node('Add', [a, b], { outputs: ['sum'] });
+  const axis = graph.constant('axis', 'int64', [1], [1n]);
+  graph.node('ReduceSum', ['sum', axis], { outputs: ['total'], attributes: { keepdims: 0n } });
+  graph.output('sum', 'float32', ['batch', 'length']);
+  graph.output('total', 'float32', ['batch']);
+  return graph.toModel();
+}
+
+/** x: [batch, 2], factor: [] → y = x · factor: [batch, 2]. */
+export function scaling(): Uint8Array {
+  const graph = new GraphBuilder('scaling');
+  const x = graph.input('x', 'float32', ['batch', 2]);
+  const factor = graph.input('factor', 'float32', []);
+  graph.node('Mul', [x, factor], { outputs: ['y'] });
+  graph.output('y', 'float32', ['batch', 2]);
+  return graph.toModel();
+}
+
+export const knownWords = ['zero', 'one', 'two', 'three', 'four', 'füñf', '六'];
+
+/** words: [batch, length] → echo: [batch, length], index among the known words, −1 for others. */
+export function wordIndex(): Uint8Array {
+  const graph = new GraphBuilder('wordIndex');
+  const words = graph.input('words', 'string', ['batch', 'length']);
+  graph.node('Identity', [words], { outputs: ['echo'] });
+  graph.node('LabelEncoder', [words], {
+    domain: 'ai.onnx.ml',
+    outputs: ['index'],
+    attributes: {
+      keys_strings: knownWords,
+      values_int64s: knownWords.map((_, index) => BigInt(index)),
+      default_int64: -1n,
+    },
+  });
+  graph.output('echo', 'string', ['batch', 'length']);
+  graph.output('index', 'int64', ['batch', 'length']);
+  return graph.toModel();
+}
+
+/** x: int64 [batch, 2] → y = x + 1: [batch, 2]. */
+export function countingUp(): Uint8Array {
+  const graph = new GraphBuilder('countingUp');
+  const x = graph.input('x', 'int64', ['batch', 2]);
+  const one = graph.constant('one', 'int64', [], [1n]);
+  graph.node('Add', [x, one], { outputs: ['y'] });
+  graph.output('y', 'int64', ['batch', 2]);
+  return graph.toModel();
+}
+
+/** x: [4, 3], always four rows → y = 2x. */
+export function doublingFours(): Uint8Array {
+  const graph = new GraphBuilder('doublingFours');
+  const x = graph.input('x', 'float32', [4, 3]);
+  graph.node('Add', [x, x], { outputs: ['y'] });
+  graph.output('y', 'float32', [4, 3]);
+  return graph.toModel();
+}
+
+/**
+ * x: [batch, size] → y = x · weights: [batch, 1], of the sums over `size` columns of random weights; the
+ * weights take 4 · size² bytes.
+ */
+export function randomWeights(size: number): Uint8Array {
+  const weights = new Float32Array(size * size);
+  // A linear congruential generator: weights that are all alike could be stored as one.
+  let state = 1;
+  for (let i = 0; i < weights.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    weights[i] = state / 2 ** 32 - 0.5;
+  }
+  const graph = new GraphBuilder('randomWeights');
+  const x = graph.input('x', 'float32', ['batch', size]);
+  const product = graph.node('MatMul', [
+    x,
+    graph.constant('weights', 'float32', [size, size], weights),
+  ]);
+  const axis = graph.constant('axis', 'int64', [1], [1n]);
+  graph.node('ReduceSum', [product, axis], { outputs: ['y'] });
+  graph.output('y', 'float32', ['batch', 1]);
+  return graph.toModel();
+}
