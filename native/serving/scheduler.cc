@@ -228,6 +228,21 @@ void Scheduler::putBack(Deployment& deployment, std::vector<Request*>::const_ite
   if (deployment.waiting > 0) wakeFor(deployment.handle);
 }
 
+// How many requests a worker takes at most. Where a request is much work and other workers are
+// idle, each gets its part: a batch saves less than a second core gives.
+size_t Scheduler::share(const Deployment& deployment, const Worker& taker) const {
+  const auto& limits = deployment.limits;
+  const int64_t workNs = deployment.requestNs.load(std::memory_order_relaxed);
+  if (workNs < kWorthWakingNs || limits.maxQueueDelayNs > 0) return limits.maxBatchSize;
+  const auto able = std::count_if(workers_.begin(), workers_.end(), [&](const auto& worker) {
+    return worker.get() == &taker ||
+           (worker->waiting != Waiting::kNot && worker->hosted.count(deployment.handle) > 0 &&
+            !entered(*worker, deployment.handle));
+  });
+  const auto workers = static_cast<size_t>(able);
+  return std::min<size_t>(limits.maxBatchSize, (deployment.waiting + workers - 1) / workers);
+}
+
 Batch* Scheduler::take(Worker& worker, Waiting waiting) {
   std::vector<Request*> requests;
   for (;;) {
@@ -241,7 +256,7 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
       return nullptr;
     }
     requests.clear();
-    pop(*deployment, deployment->limits.maxBatchSize, now, requests);
+    pop(*deployment, share(*deployment, worker), now, requests);
     if (requests.empty()) continue;
 
     auto owned = std::make_unique<Batch>();

@@ -97,6 +97,7 @@ class Scheduler {
                     uint32_t owner);
   bool ready(const Deployment& deployment, int64_t now) const noexcept;
   std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now) const;
+  size_t share(const Deployment& deployment, const Worker& taker) const;
   void pop(Deployment& deployment, size_t count, int64_t now, std::vector<Request*>& out);
   void putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,
                std::vector<Request*>::const_iterator last);
