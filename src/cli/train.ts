@@ -5,6 +5,7 @@ import { readText } from '../plugin/textFile.js';
 import { readYaml } from '../plugin/yamlFile.js';
 import { metricsTable, ProgressLine } from '../training/progressLine.js';
 import { trainPlugin } from '../training/trainer.js';
+import { interruptible } from './interruptible.js';
 
 const usage = `Usage: npm run train -- <plugin> [--data file.json] [--config file.yaml] [--plugins folders]
 
@@ -14,34 +15,17 @@ const usage = `Usage: npm run train -- <plugin> [--data file.json] [--config fil
   --plugins    plugin folders, separated by ":" (default: CLOUDEASYML_PLUGINS, else ./plugins)
 `;
 
-/** The exit code that shells expect of a program that Ctrl-C stopped. */
-const interrupted = 130;
-
 /**
  * `npm run train`: trains a plugin's model in a thread of its own, and shows its progress and metrics.
  *
  * @param args what follows `train` on the command line
  * @returns the exit code: 0 trained, 1 failed (one line on stderr says why), 130 stopped by Ctrl-C
  */
-export async function runTrain(args: string[]): Promise<number> {
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  // Once: a second Ctrl-C ends the program the hard way.
-  process.once('SIGINT', onInterrupt);
-  try {
-    await train(args, stop.signal);
+export function runTrain(args: string[]): Promise<number> {
+  return interruptible(async (signal) => {
+    await train(args, signal);
     return 0;
-  } catch (error) {
-    if (stop.signal.aborted) {
-      process.stderr.write('The training was stopped.\n');
-      return interrupted;
-    }
-    if (!(error instanceof CloudEasyMLError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return 1;
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
-  }
+  }, 'The training was stopped.');
 }
 
 async function train(args: string[], signal: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import { randomRequest } from '../tuning/sampleRequest.js';
 import { frontierOf, type Measurement, type TunedSetting } from '../tuning/search.js';
 import { setServing } from '../tuning/servingBlock.js';
 import { tune } from '../tuning/tuner.js';
+import { interruptible } from './interruptible.js';
 import { findPlugin, readJson } from './train.js';
 
 const usage = `Usage: npm run tune -- <plugin> --latency-p99 10ms [--data file.json] [--time 2m] [--dry-run] [--plugins folders]
@@ -22,8 +23,6 @@ const usage = `Usage: npm run tune -- <plugin> --latency-p99 10ms [--data file.j
   --plugins      plugin folders, separated by ":" (default: CLOUDEASYML_PLUGINS, else ./plugins)
 `;
 
-const interrupted = 130;
-
 /**
  * `npm run tune`: finds the setting with the most requests per second within a p99 latency, and writes
  * it to the plugin's config.yaml.
@@ -31,24 +30,11 @@ const interrupted = 130;
  * @param args what follows `tune` on the command line
  * @returns the exit code: 0 found, 1 failed or nothing within the limit, 130 stopped by Ctrl-C
  */
-export async function runTune(args: string[]): Promise<number> {
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  // Once: a second Ctrl-C ends the program the hard way.
-  process.once('SIGINT', onInterrupt);
-  try {
-    return await run(args, stop.signal);
-  } catch (error) {
-    if (stop.signal.aborted) {
-      process.stderr.write('The tuning was stopped; nothing was written.\n');
-      return interrupted;
-    }
-    if (!(error instanceof CloudEasyMLError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return 1;
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
-  }
+export function runTune(args: string[]): Promise<number> {
+  return interruptible(
+    (signal) => run(args, signal),
+    'The tuning was stopped; nothing was written.',
+  );
 }
 
 async function run(args: string[], signal: AbortSignal): Promise<number> {
