@@ -17,6 +17,12 @@ bool entered(const Worker& worker, uint32_t handle) {
                      [&](const auto& batch) { return batch->deployment->handle == handle; });
 }
 
+/// Whether a worker waits and could take a batch of a deployment.
+bool idleFor(const Worker& worker, uint32_t handle) {
+  return worker.waiting != Waiting::kNot && worker.hosted.count(handle) > 0 &&
+         !entered(worker, handle);
+}
+
 }  // namespace
 
 Scheduler::Scheduler() : timekeeper_([this] { keepTime(); }) {}
@@ -201,9 +207,11 @@ void Scheduler::forget(Deployment& deployment, Request* request) {
   request->channel->release(request);
 }
 
-void Scheduler::dropEnded(Deployment& deployment) {
+// Lets go of the requests at the front that have ended or are out of time.
+void Scheduler::dropEnded(Deployment& deployment, int64_t now) {
   while (!deployment.queue.empty() &&
-         deployment.queue.front()->done.load(std::memory_order_acquire)) {
+         (deployment.queue.front()->done.load(std::memory_order_acquire) ||
+          deployment.queue.front()->deadlineNs <= now)) {
     Request* request = deployment.queue.front();
     deployment.queue.pop_front();
     forget(deployment, request);
@@ -224,7 +232,7 @@ void Scheduler::putBack(Deployment& deployment, std::vector<Request*>::const_ite
     request->queued = true;
     if (!request->done.load(std::memory_order_acquire)) ++deployment.waiting;
   }
-  dropEnded(deployment);
+  dropEnded(deployment, nowNs());
   if (deployment.waiting > 0) wakeFor(deployment.handle);
 }
 
@@ -235,9 +243,7 @@ size_t Scheduler::share(const Deployment& deployment, const Worker& taker) const
   const int64_t workNs = deployment.requestNs.load(std::memory_order_relaxed);
   if (workNs < kWorthWakingNs || limits.maxQueueDelayNs > 0) return limits.maxBatchSize;
   const auto able = std::count_if(workers_.begin(), workers_.end(), [&](const auto& worker) {
-    return worker.get() == &taker ||
-           (worker->waiting != Waiting::kNot && worker->hosted.count(deployment.handle) > 0 &&
-            !entered(*worker, deployment.handle));
+    return worker.get() == &taker || idleFor(*worker, deployment.handle);
   });
   const auto workers = static_cast<size_t>(able);
   return std::min<size_t>(limits.maxBatchSize, (deployment.waiting + workers - 1) / workers);
@@ -349,8 +355,7 @@ void Scheduler::removeWorker(Worker& worker) {
 
 void Scheduler::wakeFor(uint32_t handle) {
   for (auto& worker : workers_) {
-    if (worker->waiting == Waiting::kNot || worker->hosted.count(handle) == 0) continue;
-    if (entered(*worker, handle)) continue;
+    if (!idleFor(*worker, handle)) continue;
     wake(*worker);
     return;
   }

@@ -101,7 +101,7 @@ class Scheduler {
   void pop(Deployment& deployment, size_t count, int64_t now, std::vector<Request*>& out);
   void putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,
                std::vector<Request*>::const_iterator last);
-  void dropEnded(Deployment& deployment);
+  void dropEnded(Deployment& deployment, int64_t now);
   void forget(Deployment& deployment, Request* request);
   void wakeFor(uint32_t handle);
   void wake(Worker& worker);

@@ -33,18 +33,13 @@ void Scheduler::keepTime() {
 int64_t Scheduler::sweep(int64_t now) {
   int64_t next = kNever;
   for (auto& [handle, deployment] : deployments_) {
-    auto& queue = deployment->queue;
-    while (!queue.empty() && (queue.front()->done.load(std::memory_order_acquire) ||
-                              queue.front()->deadlineNs <= now)) {
-      Request* request = queue.front();
-      queue.pop_front();
-      forget(*deployment, request);
-    }
+    dropEnded(*deployment, now);
     if (deployment->waiting == 0) continue;
     if (ready(*deployment, now)) {
       wakeFor(handle);
     } else {
-      next = std::min(next, queue.front()->arrivalNs + deployment->limits.maxQueueDelayNs);
+      next =
+          std::min(next, deployment->queue.front()->arrivalNs + deployment->limits.maxQueueDelayNs);
     }
   }
   for (auto& worker : workers_) {
