@@ -28,8 +28,6 @@ export class DeploymentManager implements DeploymentService {
   readonly #dependencies: Dependencies;
   readonly #byId = new Map<string, Deployment>();
   readonly #byHandle = new Map<number, Deployment>();
-  /** How many models are being loaded. */
-  loading = 0;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
@@ -133,56 +131,46 @@ export class DeploymentManager implements DeploymentService {
     return deployment;
   }
 
-  /** How many deployments serve. */
-  get active(): number {
-    return this.#byHandle.size;
-  }
-
   async #bringUp(deployment: Deployment, plugin: Plugin, merged: DeploymentConfig): Promise<void> {
     const { pool } = this.#dependencies;
-    this.loading++;
+    const session = merged.modelFile
+      ? await this.#openSession(merged.modelFile, merged)
+      : undefined;
+    const queue = new BatchQueue({
+      deploymentId: deployment.deploymentId,
+      owner: deployment.owner,
+      limits: merged.serving,
+      model: session && {
+        session,
+        metadata: { modelName: plugin.name, modelVersion: plugin.metadata.version },
+      },
+    });
+    // The queue holds it natively from here on.
+    session?.release();
     try {
-      const session = merged.modelFile
-        ? await this.#openSession(merged.modelFile, merged)
-        : undefined;
-      const queue = new BatchQueue({
-        deploymentId: deployment.deploymentId,
-        owner: deployment.owner,
-        limits: merged.serving,
-        model: session && {
-          session,
-          metadata: { modelName: plugin.name, modelVersion: plugin.metadata.version },
-        },
+      await pool.host({
+        handle: queue.handle,
+        plugin:
+          plugin.kind === 'code'
+            ? {
+                name: plugin.name,
+                directory: plugin.directory,
+                entry: plugin.entry,
+                config: merged.config,
+                serving: merged.serving,
+              }
+            : undefined,
       });
-      // The queue holds it natively from here on.
-      session?.release();
-      try {
-        await pool.host({
-          handle: queue.handle,
-          plugin:
-            plugin.kind === 'code'
-              ? {
-                  name: plugin.name,
-                  directory: plugin.directory,
-                  entry: plugin.entry,
-                  config: merged.config,
-                  serving: merged.serving,
-                }
-              : undefined,
-        });
-        if (!this.#byId.has(deployment.deploymentId)) {
-          await pool.unhost(queue.handle);
-          throw new CloudEasyMLError('conflict', 'The deployment was removed while it loaded.');
-        }
-      } catch (error) {
-        queue.remove();
-        throw error;
+      if (!this.#byId.has(deployment.deploymentId)) {
+        await pool.unhost(queue.handle);
+        throw new CloudEasyMLError('conflict', 'The deployment was removed while it loaded.');
       }
-      this.#byHandle.set(queue.handle, deployment);
-      deployment.activate(queue, plugin.metadata.estimatedCostPerRequest);
-    } finally {
-      this.loading--;
+    } catch (error) {
+      queue.remove();
+      throw error;
     }
+    this.#byHandle.set(queue.handle, deployment);
+    deployment.activate(queue, plugin.metadata.estimatedCostPerRequest);
   }
 
   /** Has requests that name a failed deployment in their body hear that it is there and does not serve. */
