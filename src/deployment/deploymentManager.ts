@@ -136,17 +136,7 @@ export class DeploymentManager implements DeploymentService {
     const session = merged.modelFile
       ? await this.#openSession(merged.modelFile, merged)
       : undefined;
-    const queue = new BatchQueue({
-      deploymentId: deployment.deploymentId,
-      owner: deployment.owner,
-      limits: merged.serving,
-      model: session && {
-        session,
-        metadata: { modelName: plugin.name, modelVersion: plugin.metadata.version },
-      },
-    });
-    // The queue holds it natively from here on.
-    session?.release();
+    const queue = this.#makeQueue(deployment, plugin, merged, session);
     try {
       await pool.host({
         handle: queue.handle,
@@ -171,6 +161,28 @@ export class DeploymentManager implements DeploymentService {
     }
     this.#byHandle.set(queue.handle, deployment);
     deployment.activate(queue, plugin.metadata.estimatedCostPerRequest);
+  }
+
+  #makeQueue(
+    deployment: Deployment,
+    plugin: Plugin,
+    { serving }: DeploymentConfig,
+    session: InferenceSession | undefined,
+  ): BatchQueue {
+    try {
+      return new BatchQueue({
+        deploymentId: deployment.deploymentId,
+        owner: deployment.owner,
+        limits: serving,
+        model: session && {
+          session,
+          metadata: { modelName: plugin.name, modelVersion: plugin.metadata.version },
+        },
+      });
+    } finally {
+      // The queue holds it natively from here on; where there is none, nobody does.
+      session?.release();
+    }
   }
 
   /** Has requests that name a failed deployment in their body hear that it is there and does not serve. */
