@@ -88,7 +88,7 @@ export function readmeChart(results) {
     return panel;
   });
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 0 ${width + 16} ${top}" width="${width * 1.6}">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 0 ${width + 16} ${top}" width="${width * 1.6}"><title>Requests per second by model and server</title>` +
     `<style>${chartStyle}</style>${panels.join('')}</svg>\n`
   );
 }
