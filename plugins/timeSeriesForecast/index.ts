@@ -1,0 +1,1 @@
+export { TimeSeriesForecastModel } from './model.js';
