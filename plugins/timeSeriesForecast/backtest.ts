@@ -1,50 +1,48 @@
 import { forecast, type Shape, scaleOf } from './autoregression.js';
 
-/** Forecasts the observations that follow a history. */
-export type Forecaster = (history: readonly number[], horizon: number) => number[];
+/** Forecasts the `horizon` observations from `origin` on, by those before it. */
+export type Forecaster = (series: readonly number[], origin: number, horizon: number) => number[];
 
-/**
- * The times from which a backtest forecasts: one after the other, each with all that was observed
- * before it.
- */
+/** The places that a backtest forecasts from, one after the other. */
 export interface Origins {
-  /** Index of the first observation that is forecast. */
   from: number;
-  /** Index after the last origin. */
+  /** The place after the last one. */
   to: number;
   horizon: number;
 }
 
+/** The forecaster of an autoregression's coefficients. */
+export function autoregressive(coefficients: readonly number[]): Forecaster {
+  return (series, origin, horizon) =>
+    forecast(coefficients, series.slice(origin - coefficients.length, origin), horizon);
+}
+
 /** Repeats the last season. */
 export function seasonalNaive(season: number): Forecaster {
-  return (history, horizon) =>
-    Array.from(
-      { length: horizon },
-      (_, step) => history[history.length - season + (step % season)]!,
-    );
+  return (series, origin, horizon) =>
+    Array.from({ length: horizon }, (_, step) => series[origin - season + (step % season)]!);
 }
 
 /** Repeats the last season, moved each time by as much as the newest observation is from its own. */
 export function seasonalDrift(season: number): Forecaster {
   const naive = seasonalNaive(season);
-  return (history, horizon) => {
-    const change = history[history.length - 1]! - history[history.length - 1 - season]!;
-    return naive(history, horizon).map(
+  return (series, origin, horizon) => {
+    const change = series[origin - 1]! - series[origin - 1 - season]!;
+    return naive(series, origin, horizon).map(
       (value, step) => value + change * (1 + Math.floor(step / season)),
     );
   };
 }
 
-/** Walks through the origins, with what was forecast from each and what came. */
+/** Walks through the origins, with what is forecast from each and what came. */
 export function* rollingOrigins(
   forecaster: Forecaster,
   series: readonly number[],
   { from, to, horizon }: Origins,
 ) {
   for (let origin = from; origin < to; origin++) {
-    const history = series.slice(0, origin);
     const actual = series.slice(origin, origin + horizon);
-    yield { history, actual, predicted: forecaster(history, horizon) };
+    yield { origin, actual, predicted: forecaster(series, origin, horizon) };
   }
 }
 
@@ -75,10 +73,9 @@ export function scaledErrors(
   shape: Shape,
   { from, to }: Pick<Origins, 'from' | 'to'>,
 ): number[] {
-  const model: Forecaster = (history, horizon) => forecast(coefficients, history, horizon);
-  const origins = rollingOrigins(model, series, { from, to, horizon: 1 });
-  return Array.from(origins).flatMap(({ history, actual, predicted }) => {
-    const scale = scaleOf(history, shape);
+  const steps = rollingOrigins(autoregressive(coefficients), series, { from, to, horizon: 1 });
+  return Array.from(steps).flatMap(({ origin, actual, predicted }) => {
+    const scale = scaleOf(series.slice(origin - shape.window, origin), shape);
     return scale > 0 ? [Math.abs(predicted[0]! - actual[0]!) / scale] : [];
   });
 }

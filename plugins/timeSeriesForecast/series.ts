@@ -85,11 +85,18 @@ function readNumbers(values: unknown, path: string): number[] {
   if (!Array.isArray(values) || values.length === 0) {
     throw new InputError(path, `expected an array of numbers but received ${kindOf(values)}`);
   }
-  return values.map((value: unknown, index) => readNumber(value, `${path}[${index}]`));
+  // Most arrays hold numbers alone, and need no path for each.
+  return values.map((value: unknown, index) =>
+    isUsable(value) ? value : readNumber(value, `${path}[${index}]`),
+  );
+}
+
+function isUsable(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= largestMagnitude;
 }
 
 function readNumber(value: unknown, path: string): number {
-  if (typeof value === 'number' && Math.abs(value) <= largestMagnitude) return value;
+  if (isUsable(value)) return value;
   throw new InputError(
     path,
     `expected a number within ±${largestMagnitude} but received ${typeof value === 'number' ? value : kindOf(value)}`,

@@ -1,13 +1,8 @@
 import { InputError, reportProgress } from 'cloudeasyml';
 import { z } from 'zod';
+import { fitAutoregressions, type Shape, scaleOf, shortestHistory } from './autoregression.js';
 import {
-  fitAutoregressions,
-  forecast,
-  type Shape,
-  scaleOf,
-  shortestHistory,
-} from './autoregression.js';
-import {
+  autoregressive,
   backtestError,
   type Forecaster,
   maseUnit,
@@ -129,7 +124,7 @@ function validate(series: readonly number[], shape: Shape, validation: Origins):
     const share = (origins.to - origins.from) / count;
     candidates.forEach((candidate, index) => {
       const model = models[index]!;
-      candidate.error += share * backtestError(asForecaster(model), series, origins);
+      candidate.error += share * backtestError(autoregressive(model), series, origins);
       candidate.scaledErrors.push(...scaledErrors(model, series, shape, origins));
     });
   }
@@ -138,10 +133,6 @@ function validate(series: readonly number[], shape: Shape, validation: Origins):
 
 function best(candidates: readonly Candidate[]): Candidate {
   return candidates.reduce((least, each) => (each.error < least.error ? each : least));
-}
-
-function asForecaster(coefficients: readonly number[]): Forecaster {
-  return (history, horizon) => forecast(coefficients, history, horizon);
 }
 
 /**
@@ -186,12 +177,12 @@ function measure(
   unit: number,
   errorQuantiles: readonly number[],
 ): Record<string, number> {
-  const model = asForecaster(coefficients);
+  const model = autoregressive(coefficients);
   const growth = errorGrowth(coefficients, test.horizon);
   const width = halfWidth(errorQuantiles, measuredLevel);
   const held = Array.from(rollingOrigins(model, series, test)).flatMap(
-    ({ history, actual, predicted }) => {
-      const firstStep = width * scaleOf(history, shape);
+    ({ origin, actual, predicted }) => {
+      const firstStep = width * scaleOf(series.slice(origin - shape.window, origin), shape);
       return actual.map(
         (value, step) => Math.abs(value - predicted[step]!) <= firstStep * growth[step]!,
       );
