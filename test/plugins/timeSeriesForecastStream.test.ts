@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type PredictionInput, type StreamContext, Tensor } from 'cloudeasyml';
+import type { PredictionInput, StreamContext } from 'cloudeasyml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importPlugin } from './importPlugin.js';
 
@@ -9,6 +9,9 @@ import { importPlugin } from './importPlugin.js';
 const dataFolder = mkdtempSync(path.join(tmpdir(), 'cloudeasyml-series-'));
 process.env.CLOUDEASYML_DATA = dataFolder;
 
+// The plugin's own copy of the class.
+type Engine = typeof import('../../dist/engine/tensor.js');
+const { Tensor } = await importPlugin<Engine>('dist/engine/tensor.js');
 type Module = typeof import('../../plugins/timeSeriesForecast/index.js');
 const { TimeSeriesForecastModel } = await importPlugin<Module>(
   'plugins/timeSeriesForecast/index.ts',
