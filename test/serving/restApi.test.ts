@@ -58,6 +58,7 @@ describe('with a key of one’s own', () => {
       'irisClassification',
       'sentimentAnalysis',
       'textRecognition',
+      'timeSeriesForecast',
     ]);
   });
 
@@ -90,6 +91,15 @@ describe('with a key of one’s own', () => {
     for (const price of predictions as number[]) expect(price).toBeLessThan(15);
     expect(metadata).toMatchObject({ crisisLevel: 'HIGH', recommendations: expect.any(Array) });
     expect((await predictBothWays(id, cheap)).metadata).not.toHaveProperty('crisisLevel');
+  });
+
+  it('timeSeriesForecast carries a series on', async () => {
+    const id = await ada.deploy('timeSeriesForecast');
+    const wave = (month: number) => 50 + month + 20 * Math.sin((2 * Math.PI * month) / 12);
+    const history = Array.from({ length: 80 }, (_, month) => wave(month));
+    const { predictions } = await predictBothWays(id, history, { horizon: 3 });
+    const errors = (predictions as number[]).map((value, step) => value - wave(80 + step));
+    expect(Math.max(...errors.map(Math.abs))).toBeLessThan(1);
   });
 
   it('textRecognition reads a receipt', async () => {
