@@ -11,6 +11,7 @@ export const errorTable = {
   route_not_found: { status: 404, title: 'There is no such route' },
   model_not_found: { status: 404, title: 'There is no such model' },
   deployment_not_found: { status: 404, title: 'There is no such deployment' },
+  stream_not_found: { status: 404, title: 'There is no such stream on the connection' },
   key_not_found: { status: 404, title: 'There is no such API key' },
   method_not_allowed: { status: 405, title: 'The route does not know this method' },
   request_timeout: { status: 408, title: 'The body did not arrive in time' },

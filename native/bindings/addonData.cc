@@ -8,7 +8,8 @@ AddonData::AddonData(Napi::Env env) : asyncRuns(env) {
   frame.buffer = Napi::Persistent(buffer);
 }
 
-const std::shared_ptr<runtime::RunFlag>& AddonData::threadFlag() {
+const std::shared_ptr<runtime::RunFlag>& AddonData::runFlag() {
+  if (scopedFlag) return scopedFlag;
   if (!threadFlag_) threadFlag_ = makeRunFlag(engine, threadId);
   return threadFlag_;
 }

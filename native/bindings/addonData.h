@@ -39,8 +39,12 @@ class AddonData {
 
   static AddonData& of(Napi::Env env) { return *env.GetInstanceData<AddonData>(); }
 
-  /// What the synchronous runs of this thread go on under.
-  const std::shared_ptr<runtime::RunFlag>& threadFlag();
+  /// What a synchronous run of this thread goes on under: the flag of the request or stream whose
+  /// code is running, as far as that is known, else the thread's own.
+  const std::shared_ptr<runtime::RunFlag>& runFlag();
+
+  /// Of the request or stream whose code is running; null where that is not known.
+  std::shared_ptr<runtime::RunFlag> scopedFlag;
 
   const std::shared_ptr<Engine> engine = Engine::acquire();
   Frame frame;

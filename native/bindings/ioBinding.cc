@@ -30,11 +30,10 @@ struct OpaqueValue {
 };
 
 struct Binding {
-  explicit Binding(AddonData& data, std::shared_ptr<Session> opened)
-      : session(std::move(opened)), flag(data.threadFlag()), binding(session->ort()) {}
+  explicit Binding(std::shared_ptr<Session> opened)
+      : session(std::move(opened)), binding(session->ort()) {}
 
   std::shared_ptr<Session> session;
-  std::shared_ptr<runtime::RunFlag> flag;
   Ort::IoBinding binding;
 };
 
@@ -131,7 +130,7 @@ napi_value bindOutputTo(napi_env env, napi_callback_info raw) {
 napi_value run(napi_env env, napi_callback_info raw) {
   return guarded(env, [&]() -> napi_value {
     Binding& binding = Call(env, raw).binding;
-    runtime::run(*binding.session, *binding.flag, binding.binding);
+    runtime::run(*binding.session, *AddonData::of(env).runFlag(), binding.binding);
     return nullptr;
   });
 }
@@ -166,7 +165,7 @@ napi_value createIoBinding(napi_env rawEnv, napi_callback_info raw) {
   return guarded(rawEnv, [&]() -> napi_value {
     const Napi::CallbackInfo info(rawEnv, raw);
     const Napi::Env env = info.Env();
-    const auto binding = std::make_shared<Binding>(AddonData::of(env), sessionFrom(info[0]));
+    const auto binding = std::make_shared<Binding>(sessionFrom(info[0]));
     auto methods = Napi::Object::New(env);
     defineMethod(env, methods, "bindInput", bindInput, binding);
     defineMethod(env, methods, "bindDeviceInput", bindDeviceInput, binding);

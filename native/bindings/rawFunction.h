@@ -23,6 +23,12 @@ struct RawCall {
     return value;
   }
 
+  int32_t int32(size_t index) const {
+    int32_t value = 0;
+    napi_get_value_int32(env, args[index], &value);
+    return value;
+  }
+
   napi_value number(int32_t value) const {
     napi_value result;
     napi_create_int32(env, value, &result);

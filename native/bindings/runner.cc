@@ -20,7 +20,6 @@ size_t aligned(size_t offset) {
 Runner::Runner(AddonData& data, std::shared_ptr<runtime::Session> session)
     : data_(data),
       session_(std::move(session)),
-      flag_(data.threadFlag()),
       api_(Ort::GetApi()),
       rawInputs_(session_->inputs().size(), nullptr) {
   for (size_t i = 0; i < rawInputs_.size(); ++i) inputs_.emplace_back(nullptr);
@@ -87,7 +86,7 @@ void Runner::run() {
   }
   for (size_t i = 0; i < rawOutputs_.size(); ++i) rawOutputs_[i] = outputs_[i];
 
-  runtime::run(*session(), *flag_, rawInputs_, outputNames_, rawOutputs_);
+  runtime::run(*session(), *data_.runFlag(), rawInputs_, outputNames_, rawOutputs_);
   for (size_t i = 0; i < rawOutputs_.size(); ++i) {
     if (!outputs_[i]) produced_[i] = Ort::Value(rawOutputs_[i]);
   }

@@ -52,7 +52,6 @@ class Runner {
 
   AddonData& data_;
   std::shared_ptr<runtime::Session> session_;
-  const std::shared_ptr<runtime::RunFlag> flag_;
   const OrtApi& api_;
 
   std::vector<Ort::Value> inputs_;

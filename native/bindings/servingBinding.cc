@@ -2,8 +2,8 @@
 
 #include "bindings/addonData.h"
 #include "bindings/errors.h"
-#include "bindings/servingFrontEnd.h"
-#include "bindings/servingWorker.h"
+#include "bindings/frontEnd.h"
+#include "bindings/batchWorker.h"
 #include "bindings/sessionBinding.h"
 #include "serving/time.h"
 
@@ -15,8 +15,8 @@ serving::Scheduler& schedulerOf(const Napi::CallbackInfo& info) {
   return AddonData::of(info.Env()).engine->scheduler;
 }
 
-// addDeployment(id, owner, [maxBatchSize, maxQueueDelayUs, maxQueueSize, timeoutMs], session?,
-// metadata)
+// addDeployment(id, owner, [maxBatchSize, maxQueueDelayUs, maxQueueSize, timeoutMs, maxStreams],
+// session?, metadata)
 Napi::Value addDeployment(const Napi::CallbackInfo& info) {
   return {info.Env(), guarded(info.Env(), [&]() -> napi_value {
             const auto numbers = info[2].As<Napi::Array>();
@@ -28,6 +28,7 @@ Napi::Value addDeployment(const Napi::CallbackInfo& info) {
             limits.maxQueueDelayNs = number(1) * serving::kMicrosecond;
             limits.maxQueueSize = static_cast<uint32_t>(number(2));
             limits.timeoutNs = number(3) * serving::kMillisecond;
+            limits.maxStreams = static_cast<uint32_t>(number(4));
             std::shared_ptr<const serving::OnnxModel> model;
             if (!info[3].IsUndefined()) {
               model = std::make_shared<serving::OnnxModel>(sessionFrom(info[3]),

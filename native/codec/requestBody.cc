@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/binaryTensors.h"
+#include "codec/frame.h"
 #include "codec/requestError.h"
 
 namespace cloudeasyml::codec {
@@ -27,11 +29,17 @@ std::string listed(const std::vector<InputSpec>& specs) {
   return listed(names);
 }
 
+/// Bytes that the parser may read from the start of a body's JSON.
+size_t readable(const Body& body) {
+  const auto skipped = static_cast<size_t>(body.json().data() - body.bytes.view().data());
+  return body.bytes.size() + PaddedBuffer::kPadding - skipped;
+}
+
 // Throws malformed_json where a body is no JSON, wherever in it the fault is.
-void requireJson(const PaddedBuffer& body) {
+void requireJson(const Body& body) {
+  const auto json = body.json();
   ondemand::parser parser;
-  auto document =
-      parsed(parser.iterate(body.view().data(), body.size(), body.size() + PaddedBuffer::kPadding));
+  auto document = parsed(parser.iterate(json.data(), json.size(), readable(body)));
   if (!parsed(document.is_scalar())) {
     validate(parsed(document.get_value()));
     if (!document.at_end()) throwMalformed(simdjson::TRAILING_CONTENT);
@@ -39,20 +47,22 @@ void requireJson(const PaddedBuffer& body) {
   }
   // To the lazy parser a bare scalar is no value.
   simdjson::dom::parser strict;
-  if (const auto error = strict.parse(body.view().data(), body.size(), false).error()) {
-    throwMalformed(error);
-  }
+  if (const auto error = strict.parse(json.data(), json.size()).error()) throwMalformed(error);
 }
 
 // Reading stops at the first fault; JSON that is broken further on is a 400 all the same.
-[[noreturn]] void rethrowUnlessMalformed(const PaddedBuffer& body, const RequestError& fault) {
+[[noreturn]] void rethrowUnlessMalformed(const Body& body, const RequestError& fault) {
   requireJson(body);
   throw fault;
 }
 
 }  // namespace
 
-bool isJson(const PaddedBuffer& body) {
+std::string_view Body::json() const noexcept {
+  return binary ? frameHeader(bytes.view()) : bytes.view();
+}
+
+bool isJson(const Body& body) {
   try {
     requireJson(body);
     return true;
@@ -61,16 +71,17 @@ bool isJson(const PaddedBuffer& body) {
   }
 }
 
-void RequestReader::walk(const PaddedBuffer& body, const Field& field) {
-  auto document = parsed(
-      parser_.iterate(body.view().data(), body.size(), body.size() + PaddedBuffer::kPadding));
+void RequestReader::walk(const Body& body, const Field& field) {
+  const auto json = body.json();
+  auto document = parsed(parser_.iterate(json.data(), json.size(), readable(body)));
   ondemand::object object;
   if (const auto error = document.get_object().get(object)) {
     if (error != simdjson::INCORRECT_TYPE) throwMalformed(error);
     throw RequestError("invalid_input", "",
                        "Expected the body to be an object like {\"data\": …}.");
   }
-  static constexpr std::array<std::string_view, 3> kOnce = {"data", "options", "deploymentId"};
+  static constexpr std::array<std::string_view, 4> kOnce = {"data", "options", "deploymentId",
+                                                            "tensors"};
   std::array<bool, kOnce.size()> seen{};
   for (auto item : object) {
     auto member = parsed(std::move(item));
@@ -88,7 +99,7 @@ void RequestReader::walk(const PaddedBuffer& body, const Field& field) {
   if (!document.at_end()) throwMalformed(simdjson::TRAILING_CONTENT);
 }
 
-void RequestReader::read(const PaddedBuffer& body, const std::vector<InputSpec>& specs,
+void RequestReader::read(const Body& body, const std::vector<InputSpec>& specs,
                          const std::vector<std::string>& outputNames, ParsedRequest& out) {
   out.inputs.resize(specs.size());
   for (auto& input : out.inputs) input.clear();
@@ -97,7 +108,17 @@ void RequestReader::read(const PaddedBuffer& body, const std::vector<InputSpec>&
   bool found = false;
   try {
     walk(body, [&](std::string_view key, ondemand::value value) {
-      if (key == "data") {
+      if (key == "tensors" && body.binary) {
+        found = true;
+        const auto json = body.json();
+        const auto skipped = static_cast<size_t>(json.data() - body.bytes.view().data());
+        readTensors(value, body.bytes.view().substr(skipped + json.size()), specs, out);
+      } else if (key == "data") {
+        if (body.binary) {
+          throw RequestError("invalid_input", "data",
+                             "In a binary frame a model without code takes its inputs as "
+                             "\"tensors\".");
+        }
         found = true;
         readData(value, specs, out);
       } else if (key == "options") {
@@ -107,6 +128,10 @@ void RequestReader::read(const PaddedBuffer& body, const std::vector<InputSpec>&
       }
     });
     if (!found) {
+      if (body.binary) {
+        throw RequestError("invalid_input", "tensors",
+                           "Expected \"tensors\", the inputs, but the header has none.");
+      }
       throw RequestError("invalid_input", "data",
                          "Expected \"data\", the rows to predict, but the body has none.");
     }
@@ -205,18 +230,22 @@ void RequestReader::readOptions(ondemand::value value, const std::vector<std::st
   }
 }
 
-uint32_t RequestReader::countRows(const PaddedBuffer& body) {
+uint32_t RequestReader::countRows(const Body& body) {
   uint32_t rows = 0;
   try {
     walk(body, [&](std::string_view key, ondemand::value value) {
       // Skipped without a look inside: the plugin's JSON.parse checks every byte.
-      if (key != "data") return;
+      const bool tensors = key == "tensors" && body.binary;
+      if (key != "data" && !tensors) return;
       size_t count = 1;
-      if (parsed(value.type()) == ondemand::json_type::array) {
+      if (tensors) {
+        count = countTensorRows(value);
+      } else if (parsed(value.type()) == ondemand::json_type::array) {
         auto array = parsed(value.get_array());
         count = std::max<size_t>(1, parsed(array.count_elements()));
       }
-      rows = static_cast<uint32_t>(count);
+      // Tensors beside other data are members of one object.
+      rows = rows > 0 ? 1 : static_cast<uint32_t>(count);
     });
     if (rows == 0) {
       throw RequestError("invalid_input", "data",

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "codec/jsonText.h"
+#include "serving/stream.h"
 
 namespace cloudeasyml::serving {
 
@@ -22,20 +23,39 @@ Request* Channel::open(uint32_t ticket) {
     std::lock_guard lock(mutex_);
     drainDue_ = true;
     if (bytes_ >= maxBytes_) return nullptr;
-    if (free_.empty()) {
-      all_.push_back(std::make_unique<Request>());
-      free_.reserve(all_.capacity());
-      request = all_.back().get();
-    } else {
-      request = free_.back();
-      free_.pop_back();
-    }
+    request = fromPool();
   }
+  return prepare(request, ticket);
+}
+
+Request* Channel::openCompletion(uint32_t ticket) {
+  Request* request;
+  {
+    std::lock_guard lock(mutex_);
+    request = fromPool();
+  }
+  return prepare(request, ticket);
+}
+
+Request* Channel::fromPool() {
+  if (free_.empty()) {
+    all_.push_back(std::make_unique<Request>());
+    free_.reserve(all_.capacity());
+    return all_.back().get();
+  }
+  Request* request = free_.back();
+  free_.pop_back();
+  return request;
+}
+
+Request* Channel::prepare(Request* request, uint32_t ticket) {
   request->channel = shared_from_this();
   request->ticket = ticket;
   request->rows = 0;
   request->queued = false;
-  request->processingNs = 0;
+  request->binary = request->wantsBinary = request->binaryAnswer = false;
+  request->frameId.clear();
+  request->processingNs = request->queueNs = request->batchNs = 0;
   request->outcome = Outcome::kAnswered;
   request->holders.store(1, std::memory_order_relaxed);
   request->done.store(false, std::memory_order_relaxed);
@@ -54,9 +74,10 @@ bool Channel::append(Request& request, const void* bytes, size_t size) {
 
 void Channel::release(Request* request) {
   if (request->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  // Both go last: either may be what keeps this channel or a session alive.
+  // They go last: each may be what keeps this channel or a session alive.
   auto channel = std::move(request->channel);
   auto deployment = std::move(request->deployment);
+  auto stream = std::move(request->stream);
   const size_t held = request->body.size();
   request->body.clear(kKeptBytes);
   if (request->answer.capacity() > kKeptBytes) std::string().swap(request->answer);

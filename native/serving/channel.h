@@ -23,6 +23,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// An empty request that carries `ticket`; null where the channel holds too many bytes. Until the
   /// next drain, which the caller now owes, completions wake nobody.
   Request* open(uint32_t ticket);
+  /// An empty request to complete without having been asked: what a stream has to say.
+  Request* openCompletion(uint32_t ticket);
   /// Copies bytes behind the request's body. @returns false where the channel holds too many bytes.
   bool append(Request& request, const void* bytes, size_t size);
   /// Lets go of one hold on a request; the last one puts it back into the pool.
@@ -45,6 +47,10 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void close();
 
  private:
+  /// With the mutex held.
+  Request* fromPool();
+  Request* prepare(Request* request, uint32_t ticket);
+
   std::mutex mutex_;
   std::function<void()> wake_;
   std::vector<std::unique_ptr<Request>> all_;

@@ -19,8 +19,11 @@ struct BatchLimits {
   int64_t maxQueueDelayNs = 0;
   /// Requests that may wait; one more is refused.
   uint32_t maxQueueSize = 1024;
-  /// From a request's arrival to the latest moment of its answer.
+  /// From a request's arrival to the latest moment of its answer; of a stream, how long its plugin
+  /// may take for a step.
   int64_t timeoutNs = 30'000'000'000;
+  /// Streams that may be open; 0 where the model has none.
+  uint32_t maxStreams = 0;
 };
 
 class Deployment {
@@ -50,6 +53,8 @@ class Deployment {
   uint32_t waiting = 0;
   /// Batches that workers hold.
   uint32_t running = 0;
+  /// Streams that workers hold.
+  uint32_t streams = 0;
   /// Time that workers spent on it, advanced when it wakes from idleness: the least served goes
   /// first.
   int64_t servedNs = 0;

@@ -3,56 +3,18 @@
 #include <algorithm>
 #include <cstring>
 
-#include "codec/jsonOutput.h"
-#include "codec/jsonText.h"
 #include "codec/requestError.h"
 #include "runtime/elementType.h"
 #include "runtime/run.h"
 #include "serving/channel.h"
+#include "serving/onnxAnswer.h"
 #include "serving/time.h"
 
 namespace cloudeasyml::serving {
 
-namespace {
-
-/// The outputs of one Run, which holds `count` rows of the group from row `from` on.
-struct Chunk {
-  size_t from;
-  size_t count;
-  size_t padded;
-  std::vector<Ort::Value> values;
-  std::vector<codec::OutputTensor> outputs;
-};
-
-void writeMilliseconds(std::string& out, int64_t ns) {
-  const int64_t us = ns / kMicrosecond;
-  codec::writeInteger(out, us / 1000);
-  const auto fraction = static_cast<int>(us % 1000);
-  const char text[] = {'.', static_cast<char>('0' + fraction / 100),
-                       static_cast<char>('0' + fraction / 10 % 10),
-                       static_cast<char>('0' + fraction % 10)};
-  out.append(text, sizeof text);
-}
-
-void writeOutputRows(std::string& out, const std::vector<Chunk>& chunks, size_t output, size_t from,
-                     size_t rows) {
-  out += '[';
-  for (const auto& chunk : chunks) {
-    const size_t first = std::max(from, chunk.from);
-    const size_t last = std::min(from + rows, chunk.from + chunk.count);
-    for (size_t row = first; row < last; ++row) {
-      if (row > from) out += ',';
-      chunk.outputs[output].writeRow(out, row - chunk.from);
-    }
-  }
-  out += ']';
-}
-
-}  // namespace
-
 void OnnxRunner::read(const OnnxModel& model, Request& request) {
   if (count_ == parsed_.size()) parsed_.push_back(std::make_unique<codec::ParsedRequest>());
-  reader_.read(request.body, model.inputs(), model.outputNames(), *parsed_[count_]);
+  reader_.read({request.body, request.binary}, model.inputs(), model.outputNames(), *parsed_[count_]);
   request.rows = parsed_[count_]->rows;
   ++count_;
 }
@@ -116,9 +78,10 @@ void OnnxRunner::runGroup(const Batch& batch, const Group& group, const runtime:
   const auto fixed = static_cast<size_t>(model.fixedBatch());
   const size_t limit = fixed > 0 ? fixed : batch.deployment->limits.maxBatchSize;
 
-  std::vector<Chunk> chunks;
+  const int64_t runsAtNs = nowNs();
+  std::vector<AnswerChunk> chunks;
   for (size_t from = 0; from < rows; from += limit) {
-    Chunk chunk;
+    AnswerChunk chunk;
     chunk.from = from;
     chunk.count = std::min(limit, rows - from);
     chunk.padded = fixed > 0 ? fixed : chunk.count;
@@ -154,41 +117,15 @@ void OnnxRunner::runGroup(const Batch& batch, const Group& group, const runtime:
     const size_t first = from;
     from += count;
     if (!request->claim()) continue;
-    const auto write = [&](std::string& out, size_t output) {
-      const auto& dims = chunks.front().outputs[output].dims();
-      const bool byRows = !dims.empty() && dims[0] == static_cast<int64_t>(chunks.front().padded);
-      if (byRows) {
-        writeOutputRows(out, chunks, output, first, count);
-      } else {
-        chunks.front().outputs[output].writeAll(out);
-      }
-    };
-    auto& out = request->answer;
-    out.assign("{\"predictions\":");
-    if (outputs == 1) {
-      write(out, 0);
+    const RowRange rows{first, count};
+    if (request->wantsBinary) {
+      writeBinaryAnswer(request->answer, model, chunks, rows, parsed_[i]->outputs, elapsed);
+      request->binaryAnswer = true;
     } else {
-      auto wanted = parsed_[i]->outputs;
-      if (wanted.empty()) {
-        for (size_t output = 0; output < outputs; ++output) {
-          wanted.push_back(static_cast<uint32_t>(output));
-        }
-      }
-      out += '{';
-      for (size_t k = 0; k < wanted.size(); ++k) {
-        if (k > 0) out += ',';
-        codec::writeString(out, model.outputNames()[wanted[k]]);
-        out += ':';
-        write(out, wanted[k]);
-      }
-      out += '}';
+      writeJsonAnswer(request->answer, model, chunks, rows, parsed_[i]->outputs, elapsed);
     }
-    out += ",\"metadata\":";
-    out += model.metadata();
-    out += ",\"processingTimeMs\":";
-    writeMilliseconds(out, elapsed);
-    out += '}';
     request->processingNs = elapsed;
+    request->batchNs = runsAtNs - batch.startNs;
     request->channel->complete(request);
   }
 }

@@ -21,7 +21,9 @@ class OnnxRunner {
   /// Forgets the request read last: it goes into a later batch.
   void unread() noexcept { --count_; }
   /// Counts the rows of a request that a plugin's code will read.
-  void countRows(Request& request) { request.rows = reader_.countRows(request.body); }
+  void countRows(Request& request) {
+    request.rows = reader_.countRows({request.body, request.binary});
+  }
 
   /// Runs the requests read since the last run and delivers each one's answer. Requests whose rows
   /// cannot be joined run apart; where a joint run fails, each runs alone, so that a bad one fails

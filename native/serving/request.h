@@ -13,11 +13,20 @@ namespace cloudeasyml::serving {
 class Channel;
 class Deployment;
 
-/// How a request ended, as the front end reads it from a completion record.
-enum class Outcome : int32_t { kAnswered = 0, kFailed = 1 };
+class Stream;
+
+/// What a completion says, as the front end reads it from its record.
+enum class Outcome : int32_t {
+  kAnswered = 0,
+  kFailed = 1,
+  /// One of a stream's outputs; more may follow.
+  kOutput = 2,
+  /// A stream takes inputs again.
+  kRoom = 3,
+};
 
 /// A request's bytes, its place in the engine, and its answer. Requests are pooled by their
-/// channel, so their buffers are reused.
+/// channel, so their buffers are reused. A stream's inputs and outputs travel as requests, too.
 ///
 /// Two parties hold a request: the front end until it has seen the completion or cancelled, and the
 /// queue or batch until it has let go. Whoever sets `done` first decides how the request ends, and
@@ -31,6 +40,16 @@ struct Request {
   std::shared_ptr<Deployment> deployment;
   uint32_t ticket = 0;
   codec::PaddedBuffer body;
+  /// The body is a binary frame.
+  bool binary = false;
+  /// Its client wants a binary frame.
+  bool wantsBinary = false;
+  /// Its id on its connection, as the client wrote it; empty where it has the connection to itself.
+  std::string frameId;
+  /// Whose output or end this is.
+  std::shared_ptr<Stream> stream;
+  /// An output's number in its stream.
+  uint32_t seq = 0;
 
   int64_t arrivalNs = 0;
   int64_t deadlineNs = 0;
@@ -41,8 +60,14 @@ struct Request {
 
   Outcome outcome = Outcome::kAnswered;
   int64_t processingNs = 0;
+  /// From its arrival until a worker took it.
+  int64_t queueNs = 0;
+  /// From then until its run began; 0 for plugins with code.
+  int64_t batchNs = 0;
   /// The response body, or a failure as JSON: {"code", "detail", "path"?}.
   std::string answer;
+  /// The answer is a binary frame.
+  bool binaryAnswer = false;
 
   /// True for the one caller that may write the answer and deliver it.
   bool claim() noexcept { return !done.exchange(true, std::memory_order_acq_rel); }

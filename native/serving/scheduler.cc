@@ -59,11 +59,12 @@ void Scheduler::setAccepting(Deployment& deployment, bool accepting) {
 
 bool Scheduler::idle(const Deployment& deployment) const {
   std::lock_guard lock(mutex_);
-  return deployment.waiting == 0 && deployment.running == 0;
+  return deployment.waiting == 0 && deployment.running == 0 && deployment.streams == 0;
 }
 
 void Scheduler::remove(Deployment& deployment) {
   std::vector<Request*> left;
+  std::vector<std::shared_ptr<Stream>> open;
   std::shared_ptr<Deployment> held;
   {
     std::lock_guard lock(mutex_);
@@ -71,6 +72,7 @@ void Scheduler::remove(Deployment& deployment) {
     left.assign(deployment.queue.begin(), deployment.queue.end());
     deployment.queue.clear();
     deployment.waiting = 0;
+    open = streamsOf(deployment);
     byId_.erase(deployment.id);
     const auto entry = deployments_.find(deployment.handle);
     if (entry != deployments_.end()) {
@@ -82,6 +84,9 @@ void Scheduler::remove(Deployment& deployment) {
   for (auto* request : left) {
     request->channel->fail(request, "deployment_unavailable", kRemoved);
     request->channel->release(request);
+  }
+  for (const auto& stream : open) {
+    stream->fail("deployment_unavailable", "The deployment was removed while the stream went on.");
   }
 }
 
@@ -147,8 +152,9 @@ bool Scheduler::cancel(Request* request) {
 std::shared_ptr<Worker> Scheduler::addWorker(std::function<void()> wakeLoop,
                                              Worker::MakeFlag makeFlag) {
   std::lock_guard lock(mutex_);
-  workers_.push_back(
-      std::make_shared<Worker>(nextWorker_++, std::move(wakeLoop), std::move(makeFlag)));
+  const uint32_t id = nextWorker_++;
+  workers_.push_back(std::make_shared<Worker>(id, std::move(wakeLoop), std::move(makeFlag),
+                                              [this, id] { wakeById(id); }));
   return workers_.back();
 }
 
@@ -188,6 +194,7 @@ void Scheduler::pop(Deployment& deployment, size_t count, int64_t now, std::vect
     deployment.queue.pop_front();
     if (!request->done.load(std::memory_order_acquire) && request->deadlineNs > now) {
       request->queued = false;
+      request->queueNs = now - request->arrivalNs;
       --deployment.waiting;
       out.push_back(request);
       continue;
@@ -275,9 +282,7 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
     // What is left over is for another worker.
     if (ready(*deployment, now)) wakeFor(deployment->handle);
     servedNs_ = std::max(servedNs_, deployment->servedNs);
-    if (deployment->model && (!worker.flag || worker.flag->stopped())) {
-      worker.flag = worker.makeFlag();
-    }
+    if (!worker.flag || worker.flag->stopped()) worker.flag = worker.makeFlag();
     // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does
     // not see these requests; they can't run out of time unseen, since pop() and the runner look
     // again.
@@ -292,7 +297,10 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
     if (looked < requests.size()) {
       putBack(*deployment, requests.begin() + static_cast<std::ptrdiff_t>(looked), requests.end());
     }
-    if (!batch->requests.empty()) return batch;
+    if (!batch->requests.empty()) {
+      worker.current = batch;
+      return batch;
+    }
     lock.unlock();
     finish(worker, batch);
   }
@@ -301,6 +309,11 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
 void Scheduler::stopWaiting(Worker& worker) {
   std::lock_guard lock(mutex_);
   worker.waiting = Waiting::kNot;
+}
+
+void Scheduler::leave(Worker& worker) {
+  std::lock_guard lock(mutex_);
+  worker.current = nullptr;
 }
 
 void Scheduler::finish(Worker& worker, Batch* batch) {
@@ -312,6 +325,7 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
     if (entry == worker.active.end()) return;
     owned = std::move(*entry);
     worker.active.erase(entry);
+    if (worker.current == batch) worker.current = nullptr;
     auto& deployment = *owned->deployment;
     --deployment.running;
     const int64_t elapsed = nowNs() - owned->startNs;
@@ -330,6 +344,7 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
 
 void Scheduler::removeWorker(Worker& worker) {
   std::vector<std::unique_ptr<Batch>> lost;
+  std::unordered_map<uint32_t, std::shared_ptr<Stream>> streams;
   {
     std::lock_guard lock(mutex_);
     if (worker.closed) return;
@@ -339,6 +354,9 @@ void Scheduler::removeWorker(Worker& worker) {
     worker.waiting = Waiting::kNot;
     for (auto& batch : worker.active) --batch->deployment->running;
     lost.swap(worker.active);
+    worker.current = nullptr;
+    for (auto& [number, stream] : worker.streams) --stream->deployment->streams;
+    streams.swap(worker.streams);
     const auto entry = std::find_if(workers_.begin(), workers_.end(),
                                     [&](const auto& each) { return each.get() == &worker; });
     if (entry != workers_.end()) workers_.erase(entry);
@@ -351,6 +369,10 @@ void Scheduler::removeWorker(Worker& worker) {
       request->channel->release(request);
     }
   }
+  worker.inbox->close();
+  for (auto& [number, stream] : streams) {
+    stream->fail("worker_lost", "The worker that ran the stream stopped, and its state is gone.");
+  }
 }
 
 void Scheduler::wakeFor(uint32_t handle) {
@@ -358,6 +380,14 @@ void Scheduler::wakeFor(uint32_t handle) {
     if (!idleFor(*worker, handle)) continue;
     wake(*worker);
     return;
+  }
+}
+
+void Scheduler::wakeById(uint32_t id) {
+  std::lock_guard lock(mutex_);
+  busyNow(nowNs());
+  for (auto& worker : workers_) {
+    if (worker->id == id) wake(*worker);
   }
 }
 

@@ -23,6 +23,10 @@ enum class Admission : int32_t {
   kNoDeployment = 1,
   kNotAccepting = 2,
   kQueueFull = 3,
+  /// The model answers whole requests only.
+  kNoStreams = 9,
+  /// Its streams are as many as may be open.
+  kStreamsFull = 10,
 };
 
 /// Work worth waking a worker for at once: what it does meanwhile is worth more than the wake-up,
@@ -51,7 +55,7 @@ class Scheduler {
   std::shared_ptr<Deployment> find(uint32_t handle) const;
   /// Whether it takes requests; those that wait are served either way.
   void setAccepting(Deployment& deployment, bool accepting);
-  /// True when nothing waits and nothing runs.
+  /// True when nothing waits, nothing runs and no stream is open.
   bool idle(const Deployment& deployment) const;
   /// Forgets it and fails what still waits.
   void remove(Deployment& deployment);
@@ -65,6 +69,12 @@ class Scheduler {
   /// Wakes a worker for each deployment out of `handles` that has a batch ready, unless it is so
   /// little work that the worker which runs the deployment's last batch had better take it too.
   void wakeWorkers(const std::vector<uint32_t>& handles);
+  /// Finds a worker for a stream and opens it there, with `opening` as its first input. On any other
+  /// answer than kQueued both stay with the caller.
+  Admission openStream(const std::shared_ptr<Stream>& stream, Request* opening, std::string_view id,
+                       uint32_t owner);
+  Admission openStream(const std::shared_ptr<Stream>& stream, Request* opening, uint32_t handle,
+                       uint32_t owner);
   /// The client has gone. @returns false where the request has ended already: its completion is on
   /// its way.
   bool cancel(Request* request);
@@ -79,6 +89,12 @@ class Scheduler {
   Batch* take(Worker& worker, Waiting waiting);
   /// The worker has stopped waiting by itself.
   void stopWaiting(Worker& worker);
+  /// The worker's thread has left the batch that it was inside of, whose code goes on later.
+  void leave(Worker& worker);
+  /// The worker holds a stream with this number; null where not.
+  std::shared_ptr<Stream> streamOf(Worker& worker, uint32_t number) const;
+  /// The stream's code has ended.
+  void closeStream(Worker& worker, uint32_t number);
   /// Ends a batch; requests that it left unanswered fail.
   void finish(Worker& worker, Batch* batch);
   /// The worker is gone: its batches fail, and others take its work. Called on the worker's own
@@ -86,8 +102,8 @@ class Scheduler {
   void removeWorker(Worker& worker);
 
   /// Deals no more batches to workers that hold one whose requests all ran out of time `graceNs`
-  /// ago.
-  /// @returns the ids of those that hold no other batch: ending them loses nobody else's requests
+  /// ago, or that have not heard for as long that a stream should stop.
+  /// @returns the ids of those that do nothing else in time: ending them loses nobody else's requests
   std::vector<uint32_t> retireStalled(int64_t graceNs);
 
  private:
@@ -95,6 +111,12 @@ class Scheduler {
 
   Admission enqueue(Request* request, const std::shared_ptr<Deployment>& deployment,
                     uint32_t owner);
+  Admission place(const std::shared_ptr<Stream>& stream,
+                  const std::shared_ptr<Deployment>& deployment, uint32_t owner);
+  static Admission begin(const std::shared_ptr<Stream>& stream, Request* opening,
+                         Admission admission);
+  std::vector<std::shared_ptr<Stream>> streamsOf(const Deployment& deployment) const;
+  void busyNow(int64_t now);
   bool ready(const Deployment& deployment, int64_t now) const noexcept;
   std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now) const;
   size_t share(const Deployment& deployment, const Worker& taker) const;
@@ -104,11 +126,12 @@ class Scheduler {
   void dropEnded(Deployment& deployment, int64_t now);
   void forget(Deployment& deployment, Request* request);
   void wakeFor(uint32_t handle);
+  void wakeById(uint32_t id);
   void wake(Worker& worker);
   void terminateIfAbandoned(Worker& worker);
 
   void keepTime();
-  int64_t sweep(int64_t now);
+  int64_t sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& overdue);
 
   mutable std::mutex mutex_;
   Deployments deployments_;
@@ -124,6 +147,8 @@ class Scheduler {
   std::condition_variable timekeeperWake_;
   int64_t timekeeperNextNs_ = 0;
   int64_t lastBusyNs_ = 0;
+  /// Whether a plugin owed a stream's step at the last sweep.
+  bool streamsBusy_ = false;
   bool stopping_ = false;
   std::thread timekeeper_;
 };

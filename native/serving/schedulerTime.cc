@@ -11,13 +11,26 @@ void Scheduler::keepTime() {
   // Ticking on for a while after the last request spares the front end a wake-up for each that
   // follows.
   constexpr int64_t kLinger = 1000 * kMillisecond;
+  std::vector<std::shared_ptr<Stream>> overdue;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const int64_t now = nowNs();
-    const int64_t window = sweep(now);
-    const bool busy = std::any_of(deployments_.begin(), deployments_.end(), [](const auto& entry) {
-      return entry.second->waiting > 0 || entry.second->running > 0;
-    });
+    overdue.clear();
+    const int64_t window = sweep(now, overdue);
+    if (!overdue.empty()) {
+      // Ending a stream wakes its worker, which takes this lock.
+      lock.unlock();
+      for (const auto& stream : overdue) {
+        stream->fail("deadline_exceeded", "The plugin took longer for a step than its time.");
+      }
+      lock.lock();
+      continue;
+    }
+    const bool busy = streamsBusy_ || std::any_of(deployments_.begin(), deployments_.end(),
+                                                  [](const auto& entry) {
+                                                    return entry.second->waiting > 0 ||
+                                                           entry.second->running > 0;
+                                                  });
     if (!busy && now > lastBusyNs_ + kLinger) {
       timekeeperNextNs_ = kNever;
       timekeeperWake_.wait(lock);
@@ -29,9 +42,11 @@ void Scheduler::keepTime() {
 }
 
 // Ends what is out of time and wakes workers for batches whose window has closed.
+// @param overdue takes the streams that are to be ended without the lock
 // @returns when the next window closes
-int64_t Scheduler::sweep(int64_t now) {
+int64_t Scheduler::sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& overdue) {
   int64_t next = kNever;
+  streamsBusy_ = false;
   for (auto& [handle, deployment] : deployments_) {
     dropEnded(*deployment, now);
     if (deployment->waiting == 0) continue;
@@ -51,8 +66,18 @@ int64_t Scheduler::sweep(int64_t now) {
       }
     }
     terminateIfAbandoned(*worker);
+    for (auto& [number, stream] : worker->streams) {
+      const int64_t dueNs = stream->stepDueNs();
+      if (dueNs <= now) overdue.push_back(stream);
+      streamsBusy_ = streamsBusy_ || dueNs != kNever;
+    }
   }
   return next;
+}
+
+void Scheduler::busyNow(int64_t now) {
+  lastBusyNs_ = now;
+  if (timekeeperNextNs_ == kNever) timekeeperWake_.notify_one();
 }
 
 std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
@@ -61,27 +86,35 @@ std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
   const auto stuck = [&](const std::unique_ptr<Batch>& batch) {
     return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
   };
+  // A worker that turns its event loop takes what is in its inbox.
+  const auto deaf = [&](const Worker& worker) {
+    const int64_t sinceNs = worker.inbox->waitingSinceNs();
+    if (sinceNs == kNever || now < sinceNs + graceNs) return false;
+    return std::all_of(worker.streams.begin(), worker.streams.end(), [](const auto& entry) {
+      return entry.second->stepDueNs() == kNever;
+    });
+  };
   std::vector<uint32_t> stalled;
   for (auto& worker : workers_) {
     const auto& active = worker->active;
-    if (std::any_of(active.begin(), active.end(), stuck)) worker->retired = true;
-    if (worker->retired && std::all_of(active.begin(), active.end(), stuck)) {
-      stalled.push_back(worker->id);
+    const bool idleOrStuck = std::all_of(active.begin(), active.end(), stuck);
+    if (std::any_of(active.begin(), active.end(), stuck) || (idleOrStuck && deaf(*worker))) {
+      worker->retired = true;
     }
+    if (worker->retired && idleOrStuck) stalled.push_back(worker->id);
   }
   return stalled;
 }
 
-// Stops a native run that nobody waits for any more.
+// Stops a run that nobody waits for any more. Of a plugin's code it stops what it runs before it
+// first awaits something: which batch is behind later runs only the code itself knows.
 void Scheduler::terminateIfAbandoned(Worker& worker) {
-  if (!worker.flag || worker.flag->stopped()) return;
-  for (const auto& batch : worker.active) {
-    if (!batch->deployment->model || batch->requests.empty()) continue;
-    const bool abandoned = std::all_of(
-        batch->requests.begin(), batch->requests.end(),
-        [](const Request* request) { return request->done.load(std::memory_order_acquire); });
-    if (abandoned) worker.flag->stop();
-  }
+  if (!worker.current || !worker.flag || worker.flag->stopped()) return;
+  const auto& requests = worker.current->requests;
+  const bool abandoned = std::all_of(requests.begin(), requests.end(), [](const Request* request) {
+    return request->done.load(std::memory_order_acquire);
+  });
+  if (abandoned) worker.flag->stop();
 }
 
 }  // namespace cloudeasyml::serving

@@ -3,12 +3,14 @@
 
 #include <functional>
 #include <memory>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "runtime/runRegistry.h"
 #include "serving/batch.h"
 #include "serving/onnxRunner.h"
+#include "serving/streamInbox.h"
 #include "serving/waker.h"
 
 namespace cloudeasyml::serving {
@@ -26,8 +28,14 @@ class Worker {
  public:
   using MakeFlag = std::function<std::shared_ptr<runtime::RunFlag>()>;
 
-  Worker(uint32_t id, std::function<void()> wakeLoop, MakeFlag makeFlag)
-      : id(id), makeFlag(std::move(makeFlag)), wakeLoop(std::move(wakeLoop)) {}
+  /// @param wakeLoop wakes the worker from its event loop
+  /// @param onNotice called when its inbox is no longer empty
+  Worker(uint32_t id, std::function<void()> wakeLoop, MakeFlag makeFlag,
+         std::function<void()> onNotice)
+      : id(id),
+        makeFlag(std::move(makeFlag)),
+        inbox(std::make_shared<StreamInbox>(std::move(onNotice))),
+        wakeLoop(std::move(wakeLoop)) {}
 
   const uint32_t id;
   const MakeFlag makeFlag;
@@ -37,6 +45,7 @@ class Worker {
 
   // Safe from any thread.
   Waker waker;
+  const std::shared_ptr<StreamInbox> inbox;
 
   // The rest is guarded by the scheduler's mutex.
   std::function<void()> wakeLoop;
@@ -45,7 +54,12 @@ class Worker {
   /// One at most per deployment: a plugin's instance is never entered twice.
   std::vector<std::unique_ptr<Batch>> active;
   Waiting waiting = Waiting::kNot;
-  /// What its native runs go on under; another one after each stop.
+  /// Those it holds, by their number, until their plugin's code has ended.
+  std::unordered_map<uint32_t, std::shared_ptr<Stream>> streams;
+  uint32_t nextStream = 0;
+  /// The batch that its thread is inside of right now.
+  Batch* current = nullptr;
+  /// What the runs of its batches go on under; another one after each stop.
   std::shared_ptr<runtime::RunFlag> flag;
   /// It gets no more batches, and will be replaced.
   bool retired = false;

@@ -173,7 +173,7 @@ export class DeploymentManager implements DeploymentService {
       return new BatchQueue({
         deploymentId: deployment.deploymentId,
         owner: deployment.owner,
-        limits: serving,
+        limits: { ...serving, maxStreams: plugin.streams ? serving.maxStreams : 0 },
         model: session && {
           session,
           metadata: { modelName: plugin.name, modelVersion: plugin.metadata.version },

@@ -9,8 +9,13 @@ export interface BatchLimits {
   maxQueueDelayUs: number;
   /** Requests that may wait. */
   maxQueueSize: number;
-  /** From a request's arrival to its answer, in milliseconds. */
+  /**
+   * From a request's arrival to its answer, in milliseconds; of a stream, how long its plugin may take for
+   * a step.
+   */
   timeoutMs: number;
+  /** Streams that may be open; 0 for a model that has none. */
+  maxStreams: number;
 }
 
 export interface BatchQueueOptions {
@@ -33,7 +38,13 @@ export class BatchQueue {
     this.handle = addon.addDeployment(
       options.deploymentId,
       options.owner,
-      [limits.maxBatchSize, limits.maxQueueDelayUs, limits.maxQueueSize, limits.timeoutMs],
+      [
+        limits.maxBatchSize,
+        limits.maxQueueDelayUs,
+        limits.maxQueueSize,
+        limits.timeoutMs,
+        limits.maxStreams,
+      ],
       model?.session.handle,
       model ? JSON.stringify(model.metadata) : '{}',
     );
@@ -49,7 +60,7 @@ export class BatchQueue {
     addon.setAccepting(this.handle, false);
   }
 
-  /** True when nothing waits and nothing runs. */
+  /** True when nothing waits, nothing runs and no stream is open. */
   get idle(): boolean {
     return addon.isIdle(this.handle);
   }

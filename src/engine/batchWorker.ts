@@ -7,10 +7,28 @@ export const NextStep = {
   idle: 0,
   /** The event loop has something to do first. */
   turn: 1,
+  /** Streams have news: `takeNotices()`. */
+  notices: 2,
 } as const;
 
-/** Requests of one deployment for its plugin's code: [batch id, deployment handle, ...JSON bodies]. */
-export type NativeBatch = [batchId: number, handle: number, ...bodies: string[]];
+/** What a stream's worker is told, in bits. The numbers are the addon's. */
+export const Notice = {
+  opened: 1,
+  /** There is input, or its end, to take. */
+  input: 2,
+  /** There is room for outputs again. */
+  room: 4,
+  /** Nobody waits for it any more. */
+  stop: 8,
+  /** Comes with `opened`: its client wants binary frames. */
+  binary: 16,
+} as const;
+
+/** A request's body: JSON text, or a binary frame. */
+export type Body = string | ArrayBuffer;
+
+/** Requests of one deployment for its plugin's code: [batch id, deployment handle, ...bodies]. */
+export type NativeBatch = [batchId: number, handle: number, ...bodies: Body[]];
 
 /** The addon's functions for a worker thread. */
 export interface BatchWorker {
@@ -21,15 +39,51 @@ export interface BatchWorker {
    * @param block sleep in native code while nothing waits; for workers whose plugins have no code
    */
   next(block: boolean): NativeBatch | number;
-  /** Answers request `index` of a batch with a whole response body. */
-  succeed(batchId: number, index: number, body: string, processingTimeMs: number): void;
+  /** Answers request `index` of a batch with a whole response body, or a binary frame's bytes. */
+  succeed(
+    batchId: number,
+    index: number,
+    body: string | Uint8Array,
+    processingTimeMs: number,
+  ): void;
   /** Answers request `index` of a batch with an error of the table. */
   fail(batchId: number, index: number, code: string, detail: string, path: string): void;
+  /** Whether the client of a request gets a binary frame if it asks for one. */
+  wantsBinary(batchId: number, index: number): boolean;
+  /** The plugin's code for the batch taken last goes on in the event loop. */
+  leave(): void;
   /** Ends a batch. */
   finish(batchId: number): void;
   /** From now on this worker takes the deployment's batches. */
   host(handle: number): void;
   unhost(handle: number): void;
+  /** [stream, its deployment's handle, {@link Notice}s, …] */
+  takeNotices(): number[];
+  /**
+   * The stream's next input, the frame that opened it first. Undefined where none has come, and
+   * `Notice.input` will follow; null where none will come.
+   */
+  takeInput(stream: number): Body | undefined | null;
+  /**
+   * Delivers an output, {predictions, metadata}.
+   *
+   * @returns false where the plugin should make no more until `Notice.room` or `Notice.stop`
+   */
+  emit(stream: number, body: string | Uint8Array): boolean;
+  /** The stream's code has ended; `body` ({metadata?, processingTimeMs}) is the client's last frame. */
+  endStream(stream: number, body: string, processingTimeMs: number, inputs: number): void;
+  /** The stream's code has failed. */
+  failStream(
+    stream: number,
+    code: string,
+    detail: string,
+    path: string,
+    processingTimeMs: number,
+    inputs: number,
+  ): void;
+  /** The synchronous runs from here to `leaveStream()` are the stream's: they stop when it ends. */
+  enterStream(stream: number): void;
+  leaveStream(): void;
 }
 
 /**

@@ -52,6 +52,14 @@ export function isTensorType(value: unknown): value is TensorType {
   return typeof value === 'string' && (value === 'string' || Object.hasOwn(dataClasses, value));
 }
 
+/** The type of a tensor over a typed array: the first that its class holds. Undefined for anything else. */
+export function typeOfArray(value: unknown): Exclude<TensorType, 'string'> | undefined {
+  const DataClass = ArrayBuffer.isView(value) && value.constructor;
+  const types = Object.keys(dataClasses) as Exclude<TensorType, 'string'>[];
+  const plain = types.filter((type) => !['float16', 'bfloat16', 'bool'].includes(type));
+  return plain.find((type) => dataClasses[type] === DataClass);
+}
+
 /** The number that a half precision float's bits stand for. */
 export function float16ToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;

@@ -1,7 +1,7 @@
 /** A socket thread's side of the engine: requests in, completions out. */
 import { addon } from './addon.js';
 
-/** What `submit()` answers below zero. The numbers are the addon's. */
+/** What the functions that hand requests in answer below zero. The numbers are the addon's. */
 export const Refusal = {
   noDeployment: -1,
   notAccepting: -2,
@@ -11,42 +11,83 @@ export const Refusal = {
   routeMalformed: -6,
   tooManyBytes: -7,
   notAnObject: -8,
+  /** The model answers whole requests only. */
+  noStreams: -9,
+  streamsFull: -10,
 } as const;
+
+/** What a completion says. The numbers are the addon's. */
+export const Outcome = {
+  /** A request's answer, or a stream's end. */
+  answered: 0,
+  failed: 1,
+  /** One of a stream's outputs; more may follow. */
+  output: 2,
+  /** A stream takes inputs again. */
+  room: 3,
+} as const;
+
+export type OutcomeNumber = (typeof Outcome)[keyof typeof Outcome];
 
 /** Let a request's body say which deployment it is for. */
 export const routeByBody = -1;
 /** The owner whose requests every deployment takes. */
 export const anyOwner = 0xffffffff;
 
-const recordLength = 6;
+const recordLength = 8;
 const maxRecords = 1024;
 const outboxBytes = 1 << 20;
+const binaryFlag = 1 << 8;
 
-/** Who hears of a request's end. The bytes are gone when the call returns. */
-export interface CompletionListener {
+/** A completion. The object is used again for the next one. */
+export interface Completion {
+  ticket: number;
+  outcome: OutcomeNumber;
+  /** Rows of the request's data, 0 where it was never read; a stream's inputs. */
+  rows: number;
+  processingTimeMs: number;
+  /** From the request's arrival until a worker took it. */
+  queueMs: number;
+  /** From then until its run began; 0 for plugins with code. */
+  batchMs: number;
   /**
-   * @param body the response's JSON, or {code, detail, path?} where the request failed
-   * @param rows rows of the request's data, 0 where it was never read
+   * What the client gets: the response's JSON, or {code, detail, path?} where the request failed; for a
+   * frame that named an id, a whole frame. The bytes are gone at the next drain.
    */
-  onCompletion(
-    ticket: number,
-    failed: boolean,
-    rows: number,
-    processingTimeMs: number,
-    body: Uint8Array | ArrayBuffer,
-  ): void;
+  body: Uint8Array | ArrayBuffer;
+  /** The body is a binary frame. */
+  isBinary: boolean;
+}
+
+/** Who hears of what became of requests and streams. */
+export interface CompletionListener {
+  onCompletion(completion: Completion): void;
+  /** The completions since the last call are all that there are for now. */
+  onDrained?(): void;
 }
 
 /**
- * Hands requests to the engine and their answers back. A ticket is the caller's number for a request: it
- * is in use from the first `append` or `submit` until its completion, or until `submit` refuses it,
- * `discard` or a successful `cancel`.
+ * Hands requests and streams to the engine and what comes of them back. A ticket is the caller's number
+ * for one: it is in use from the first `append`, `submit` or `open…` until its last completion, or until
+ * it is refused, `discard`, a successful `cancel`, or `cancelStream`.
  */
 export class FrontEnd {
+  /** What the frame scanned last asks for, in {@link FrameAsks}' bits; where its id begins; its length. */
+  readonly scanned = new Int32Array(3);
   readonly #native: NativeFrontEnd;
   readonly #listener: CompletionListener;
   readonly #records = new Int32Array(maxRecords * recordLength);
   readonly #outbox = new Uint8Array(outboxBytes);
+  readonly #completion: Completion = {
+    ticket: 0,
+    outcome: Outcome.answered,
+    rows: 0,
+    processingTimeMs: 0,
+    queueMs: 0,
+    batchMs: 0,
+    body: this.#outbox,
+    isBinary: false,
+  };
   #flushing = false;
   /**
    * At the end of the event loop's turn: wakes workers once for all requests that came in it, and takes
@@ -61,7 +102,13 @@ export class FrontEnd {
   /** @param maxBytes how many bytes of bodies may be held at once */
   constructor(listener: CompletionListener, maxBytes: number) {
     this.#listener = listener;
-    this.#native = addon.createFrontEnd(() => this.#drain(), maxBytes, this.#records, this.#outbox);
+    this.#native = addon.createFrontEnd(
+      () => this.#drain(),
+      maxBytes,
+      this.#records,
+      this.#outbox,
+      this.scanned,
+    );
   }
 
   /** Copies a part of a body. False where the engine holds too many bytes; the ticket is free then. */
@@ -91,6 +138,63 @@ export class FrontEnd {
     return this.#native.cancel(ticket);
   }
 
+  /**
+   * Reads what a frame asks of the connection into {@link scanned}.
+   *
+   * @returns a {@link FrameFault}; what was read before the fault is in `scanned` all the same
+   */
+  scanFrame(frame: ArrayBuffer, isBinary: boolean): number {
+    return this.#native.scanFrame(frame, isBinary);
+  }
+
+  /** Queues the frame that was scanned last; the same bytes must be given. @returns as `submit` does */
+  submitFrame(ticket: number, owner: number, frame: ArrayBuffer): number {
+    this.#flushLater();
+    return this.#native.submitFrame(ticket, owner, frame);
+  }
+
+  /**
+   * Copies a body's last part and opens a stream with it.
+   *
+   * @returns the deployment's handle, or a {@link Refusal}; the ticket is free then, except at `noStreams`:
+   *   then the body is kept, and may still be submitted with an empty chunk
+   */
+  openStream(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number {
+    this.#flushLater();
+    return this.#native.openStream(ticket, owner, deployment, chunk);
+  }
+
+  /** Opens a stream with the frame that was scanned last. @returns as `openStream` does */
+  openFrameStream(ticket: number, owner: number, frame: ArrayBuffer): number {
+    this.#flushLater();
+    return this.#native.openFrameStream(ticket, owner, frame);
+  }
+
+  /**
+   * Hands in a stream's next input, the frame that was scanned last.
+   *
+   * @returns 1; 0 where no more should come until a completion with `Outcome.room`; or a {@link Refusal}
+   */
+  pushInput(ticket: number, frame: ArrayBuffer): number {
+    this.#flushLater();
+    return this.#native.pushInput(ticket, frame);
+  }
+
+  /** The stream's input has ended. */
+  endInput(ticket: number): void {
+    this.#native.endInput(ticket);
+  }
+
+  /** While its client does not read, a stream makes no more outputs than are on their way. */
+  holdReader(ticket: number, held: boolean): void {
+    this.#native.holdReader(ticket, held);
+  }
+
+  /** Stops a stream; none of its completions will come. */
+  cancelStream(ticket: number): void {
+    this.#native.cancelStream(ticket);
+  }
+
   #flushLater(): void {
     if (this.#flushing) return;
     this.#flushing = true;
@@ -100,23 +204,26 @@ export class FrontEnd {
   #drain(): void {
     const records = this.#records;
     const outbox = this.#outbox.buffer;
+    const completion = this.#completion;
     let written: number;
     do {
       written = this.#native.drain();
       const end = Math.abs(written) * recordLength;
       for (let at = 0; at < end; at += recordLength) {
-        const ticket = records[at]!;
+        const outcome = records[at + 1]!;
         const offset = records[at + 3]!;
-        this.#listener.onCompletion(
-          ticket,
-          records[at + 1] !== 0,
-          records[at + 2]!,
-          records[at + 5]! / 1000,
-          offset < 0
-            ? this.#native.takeLarge(ticket)
-            : new Uint8Array(outbox, offset, records[at + 4]!),
-        );
+        completion.ticket = records[at]!;
+        completion.outcome = (outcome & ~binaryFlag) as OutcomeNumber;
+        completion.isBinary = (outcome & binaryFlag) !== 0;
+        completion.rows = records[at + 2]!;
+        completion.processingTimeMs = records[at + 5]! / 1000;
+        completion.queueMs = records[at + 6]! / 1000;
+        completion.batchMs = records[at + 7]! / 1000;
+        completion.body =
+          offset < 0 ? this.#native.takeLarge() : new Uint8Array(outbox, offset, records[at + 4]!);
+        this.#listener.onCompletion(completion);
       }
+      if (end > 0) this.#listener.onDrained?.();
     } while (written < 0);
   }
 }
@@ -129,5 +236,14 @@ export interface NativeFrontEnd {
   cancel(ticket: number): boolean;
   /** How many records it wrote; the negative of that where more wait. */
   drain(): number;
-  takeLarge(ticket: number): ArrayBuffer;
+  /** The last record's answer, where its offset is below zero. */
+  takeLarge(): ArrayBuffer;
+  scanFrame(frame: ArrayBuffer, isBinary: boolean): number;
+  submitFrame(ticket: number, owner: number, frame: ArrayBuffer): number;
+  openStream(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number;
+  openFrameStream(ticket: number, owner: number, frame: ArrayBuffer): number;
+  pushInput(ticket: number, frame: ArrayBuffer): number;
+  endInput(ticket: number): void;
+  holdReader(ticket: number, held: boolean): void;
+  cancelStream(ticket: number): void;
 }

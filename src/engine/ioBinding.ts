@@ -2,6 +2,7 @@ import { CloudEasyMLError } from '../errors.js';
 import { addon, type NativeIoBinding } from './addon.js';
 import { checkFit, checkTensor, checkWholeTensor, wrongNames } from './checks.js';
 import type { TensorType } from './elementTypes.js';
+import { runScope } from './runScope.js';
 import type { InferenceSession } from './session.js';
 import { elementCount, Tensor, tensorOver } from './tensor.js';
 import type { PlacedValue } from './valueInfo.js';
@@ -91,7 +92,13 @@ export class IoBinding {
     // An output's memory would serve the next run as well, under the tensors that this one gives out.
     this.#native.clearOutputs();
     for (const [info, target] of this.#targets) this.#placeOutput(info, target);
-    this.#native.run();
+    const scope = runScope();
+    scope?.enter();
+    try {
+      this.#native.run();
+    } finally {
+      scope?.leave();
+    }
 
     const targets = [...this.#targets];
     const taken = this.#native.takeOutputs(targets.map(([, target]) => target === 'device'));

@@ -11,6 +11,7 @@ export interface ServingAddon {
       maxQueueDelayUs: number,
       maxQueueSize: number,
       timeoutMs: number,
+      maxStreams: number,
     ],
     session: object | undefined,
     metadata: string,
@@ -25,5 +26,6 @@ export interface ServingAddon {
     maxBytes: number,
     records: Int32Array,
     outbox: Uint8Array,
+    scanned: Int32Array,
   ): NativeFrontEnd;
 }

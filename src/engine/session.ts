@@ -4,6 +4,7 @@ import { type AsyncRunOptions, runAsync } from './asyncRun.js';
 import { dataClasses, type TensorType } from './elementTypes.js';
 import { openSession, openSessionSync } from './openSession.js';
 import { type Feeds, type RequestedOutputs, Runner } from './runner.js';
+import { runScope } from './runScope.js';
 import type { SessionOptions } from './sessionOptions.js';
 import { elementCount, Tensor } from './tensor.js';
 import { inputsOf, outputsOf, type PlacedValue, type ValueInfo } from './valueInfo.js';
@@ -59,7 +60,9 @@ export class InferenceSession {
   }
 
   /**
-   * Runs the model on the calling thread.
+   * Runs the model on the calling thread. In a plugin's `stream()` and, before it first awaits something,
+   * in its `predict()` and `predictBatch()` the run is stopped, with an error of the code cancelled, when
+   * nobody waits for the answer any more.
    *
    * @param feeds a tensor for every input, whose memory is read where it lies
    * @param outputs the outputs to compute (all, where it is left out), or tensors of the right shapes,
@@ -69,17 +72,26 @@ export class InferenceSession {
    */
   run(feeds: Feeds, outputs?: RequestedOutputs): Record<string, Tensor> {
     this.#runner ??= this.#makeRunner();
-    return this.#runner.run(feeds, outputs);
+    const scope = runScope();
+    scope?.enter();
+    try {
+      return this.#runner.run(feeds, outputs);
+    } finally {
+      scope?.leave();
+    }
   }
 
   /**
    * Runs the model on another thread. The feeds' memory may be reused at once: what is not in a
    * SharedArrayBuffer is copied.
    *
-   * @throws what run() throws; cancelled where `options.signal` is aborted
+   * @throws what run() throws; cancelled where `options.signal` is aborted, or in a plugin's `stream()` the
+   * stream's signal
    */
   runAsync(feeds: Feeds, options: AsyncRunOptions = {}): Promise<Record<string, Tensor>> {
-    return runAsync(this.handle, this.placedInputs, this.placedOutputs, feeds, options);
+    const signal = bothSignals(options.signal, runScope()?.signal);
+    const scoped = { ...options, signal };
+    return runAsync(this.handle, this.placedInputs, this.placedOutputs, feeds, scoped);
   }
 
   /**
@@ -115,4 +127,8 @@ export class InferenceSession {
     }
     return new Runner(addon.createRunner(this.handle), this.placedInputs, this.placedOutputs);
   }
+}
+
+function bothSignals(a: AbortSignal | undefined, b: AbortSignal | undefined) {
+  return a && b && a !== b ? AbortSignal.any([a, b]) : (a ?? b);
 }

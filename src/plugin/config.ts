@@ -15,8 +15,13 @@ export interface ServingConfig {
   maxQueueDelayUs: number;
   /** Requests that may wait; more are answered 503 at once. */
   maxQueueSize: number;
-  /** Milliseconds until a request that has no answer is answered 504. */
+  /**
+   * Milliseconds until a request that has no answer is answered 504; of a stream, how long the plugin may
+   * take to ask for input, give an output or end.
+   */
   timeoutMs: number;
+  /** Streams that may be open; more are answered 503 at once. */
+  maxStreams: number;
   /** Tried in this order; `auto` takes the best that works. */
   executionProviders: (string | ExecutionProviderOptions)[] | 'auto';
   /** The `.onnx` file of a plugin with no code, relative to its folder. */
@@ -30,6 +35,7 @@ export const servingDefaults: ServingConfig = {
   maxQueueDelayUs: 0,
   maxQueueSize: 1024,
   timeoutMs: 30_000,
+  maxStreams: 1024,
   executionProviders: ['cpu'],
   session: {},
 };
@@ -54,6 +60,7 @@ const servingSchema = mapping({
   maxQueueDelayUs: integer(0),
   maxQueueSize: integer(1),
   timeoutMs: integer(1),
+  maxStreams: integer(1),
   executionProviders: z
     .union(
       [

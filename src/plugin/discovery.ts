@@ -23,6 +23,8 @@ export interface Plugin {
   /** `config.yaml` without the blocks that are the server's. */
   config: Record<string, unknown>;
   serving: ServingConfig;
+  /** Whether it turns streams of inputs into streams of outputs. */
+  streams: boolean;
   /** The `.onnx` file of a plugin with no code. */
   modelFile?: string;
 }
@@ -123,8 +125,8 @@ async function codePlugin(
   const { config, serving } = await readPluginConfig(directory, 'code');
   checkDependencies(directory);
   const plugin = { name: path.basename(directory), directory, entry, config, serving };
-  const metadata = await inspectPlugin(plugin, createdAt, timeoutMs);
-  return { ...plugin, kind: 'code', name: metadata.name, metadata };
+  const { metadata, streams } = await inspectPlugin(plugin, createdAt, timeoutMs);
+  return { ...plugin, kind: 'code', name: metadata.name, metadata, streams };
 }
 
 async function onnxPlugin(directory: string, createdAt: string): Promise<Plugin> {
@@ -147,6 +149,7 @@ async function onnxPlugin(directory: string, createdAt: string): Promise<Plugin>
     metadata: metadataOfFolder(name, metadata, createdAt, metadataPlace),
     config,
     serving,
+    streams: false,
     modelFile,
   };
 }

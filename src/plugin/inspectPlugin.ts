@@ -14,10 +14,17 @@ const unsettledAwait = 13;
 export type Inspected = PluginCode & { config: Record<string, unknown>; serving: ServingConfig };
 
 /** What that thread answers with, once. */
-export type Inspection = { metadata: unknown } | { reason: string };
+export type Inspection = { metadata: unknown; streams: boolean } | { reason: string };
+
+/** What there is to know of a plugin before it is loaded. */
+export interface PluginFacts {
+  metadata: ModelMetadata;
+  /** Whether it implements `stream()`. */
+  streams: boolean;
+}
 
 /**
- * Learns a code plugin's metadata by running it: imports it, makes an instance, asks it, and checks
+ * Learns a code plugin's metadata, and whether it streams, by running it: imports it, makes an instance, asks it, and checks
  * the answer and the requirements in it.
  *
  * This happens in a thread of its own. A plugin that calls `process.exit()` at import ends that thread
@@ -32,7 +39,7 @@ export async function inspectPlugin(
   plugin: Inspected,
   createdAt: string,
   timeoutMs: number,
-): Promise<ModelMetadata> {
+): Promise<PluginFacts> {
   const worker = new Worker(new URL('./inspectionWorker.js', import.meta.url), {
     workerData: plugin,
     name: `inspect ${plugin.name}`,
@@ -42,7 +49,7 @@ export async function inspectPlugin(
     if ('reason' in inspection) throw new CloudEasyMLError('model_load_failed', inspection.reason);
     const metadata = completeMetadata(inspection.metadata, createdAt);
     checkRequirements(metadata.requirements, plugin.directory);
-    return metadata;
+    return { metadata, streams: inspection.streams };
   } finally {
     // Not awaited: a thread that is inside native code ends only when that returns.
     worker.unref();

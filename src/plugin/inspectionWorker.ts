@@ -12,10 +12,10 @@ async function inspect(plugin: Inspected): Promise<void> {
   }
 }
 
-function describe(model: { getMetadata(): unknown }, directory: string): void {
+function describe(model: { getMetadata(): unknown; stream?: unknown }, directory: string): void {
   try {
     // What cannot go to another thread, such as a promise, fails here as well.
-    answer({ metadata: model.getMetadata() });
+    answer({ metadata: model.getMetadata(), streams: typeof model.stream === 'function' });
   } catch (error) {
     answer({ reason: `getMetadata() failed. ${describePluginError(error, directory)}` });
   }

@@ -2,6 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import type { Principal } from '../auth/principal.js';
 import type { Deployment } from '../deployment/deployment.js';
+import { eventText, writeEvents } from './eventStream.js';
 
 export const Phase = {
   free: 0,
@@ -13,6 +14,8 @@ export const Phase = {
   orphaned: 3,
   /** The rest of its answer goes out as its client reads. */
   answering: 4,
+  /** Its answer is a sequence of events, and not over. */
+  streaming: 5,
 } as const;
 
 /** A larger answer may not fit into its socket's buffer. */
@@ -24,6 +27,8 @@ export interface SlotListener {
   onGone(slot: PredictSlot): void;
   /** The last byte of an answer has left that `answer` could not write at once. */
   onAnswered(slot: PredictSlot): void;
+  /** The client has read what `writeEvent` could not write at once. */
+  onReadAgain(slot: PredictSlot): void;
 }
 
 /**
@@ -42,9 +47,13 @@ export class PredictSlot {
   /** The client's x-request-id, '' where it sent none. */
   requestIdHeader = '';
   origin = '';
+  /** The client asked for server-sent events. */
+  wantsEvents = false;
   receivedBytes = 0;
   /** The receiver's clock when the request came, in seconds. */
   startedAt = 0;
+  /** The receiver's clock when the last event was written, in seconds. */
+  wroteAt = 0;
 
   readonly onData: (chunk: ArrayBuffer, isLast: boolean) => void;
   readonly onAborted: () => void;
@@ -106,6 +115,33 @@ export class PredictSlot {
     this.#body = '';
   }
 
+  /** Begins an answer of events. */
+  beginEvents(headers: Record<string, string>): void {
+    const res = this.res!;
+    res.cork(() => {
+      for (const name in headers) res.writeHeader(name, headers[name]!);
+      // Sends the headers before there is an event.
+      res.write('\n');
+    });
+    res.onWritable(() => {
+      if (this.phase === Phase.streaming) this.#listener.onReadAgain(this);
+      return true;
+    });
+  }
+
+  /** @returns false where the client does not keep up; `onReadAgain` will be called */
+  writeEvent(event: string, data: Uint8Array | ArrayBuffer | string): boolean {
+    return writeEvents(this.res!, eventText(event, data));
+  }
+
+  /** Writes the last event. */
+  endEvents(event: string, data: Uint8Array | ArrayBuffer | string): void {
+    const res = this.res!;
+    res.cork(() => {
+      res.end(eventText(event, data));
+    });
+  }
+
   #writeLarge(body: Uint8Array | ArrayBuffer): void {
     const res = this.res!;
     const size = body.byteLength;
@@ -127,6 +163,7 @@ export class PredictSlot {
     this.deployment = undefined;
     this.requestIdHeader = '';
     this.origin = '';
+    this.wantsEvents = false;
     this.receivedBytes = 0;
   }
 }

@@ -1,25 +1,30 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { RateLimitedError } from '../auth/principal.js';
-import type { Deployment } from '../deployment/deployment.js';
 import type { DeploymentManager } from '../deployment/deploymentManager.js';
 import {
   anyOwner,
+  type Completion,
   type CompletionListener,
   FrontEnd,
+  Outcome,
   Refusal,
   routeByBody,
 } from '../engine/frontEnd.js';
-import { CloudEasyMLError, type ErrorCode } from '../errors.js';
-import type { UsageCounter, UsageRecorder } from '../usage/usageRecorder.js';
+import { CloudEasyMLError, errorTable } from '../errors.js';
+import type { RequestAccounts } from '../usage/requestAccounts.js';
+import { eventStreamHeaders, heartbeat, wantsEvents, writeEvents } from './eventStream.js';
 import { Phase, PredictSlot, type SlotListener } from './predictSlot.js';
 import { isExplained, problemFor } from './problem.js';
 import { bodyTooLarge, requireJson } from './readBody.js';
+import { failureOf, refusalError } from './refusals.js';
 import { requestIdFor } from './requestId.js';
 import type { HttpServices } from './router.js';
 
 /** Bytes of bodies that the process holds at once, waiting or being run. */
 const maxHeldBytes = 1 << 30;
 const tickMs = 1000;
+/** Seconds without an event after which a client is shown that its stream goes on. */
+const heartbeatSeconds = 15;
 
 /**
  * `POST /predict` and `POST /predict/{deploymentId}`: the way of a prediction from its socket into the
@@ -28,7 +33,7 @@ const tickMs = 1000;
 export class Predictor implements SlotListener, CompletionListener {
   readonly #http: HttpServices;
   readonly #deployments: DeploymentManager;
-  readonly #usage: UsageRecorder;
+  readonly #accounts: RequestAccounts;
   readonly #engine: FrontEnd;
   readonly #slots: PredictSlot[] = [];
   readonly #free: PredictSlot[] = [];
@@ -36,10 +41,10 @@ export class Predictor implements SlotListener, CompletionListener {
   /** Seconds since the start: fine enough to tell a body that never ends. */
   #clock = 0;
 
-  constructor(http: HttpServices, deployments: DeploymentManager, usage: UsageRecorder) {
+  constructor(http: HttpServices, deployments: DeploymentManager, accounts: RequestAccounts) {
     this.#http = http;
     this.#deployments = deployments;
-    this.#usage = usage;
+    this.#accounts = accounts;
     this.#engine = new FrontEnd(this, maxHeldBytes);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.#ticker.unref();
@@ -71,6 +76,7 @@ export class Predictor implements SlotListener, CompletionListener {
     slot.startedAt = this.#clock;
     slot.requestIdHeader = req.getHeader('x-request-id');
     if (this.#http.cors.enabled) slot.origin = req.getHeader('origin');
+    slot.wantsEvents = wantsEvents(req.getHeader('accept'));
     res.onAborted(slot.onAborted);
     try {
       if (this.#http.readiness() === 'draining') {
@@ -112,14 +118,14 @@ export class Predictor implements SlotListener, CompletionListener {
     }
     const principal = slot.principal!;
     const owner = principal.isAdmin ? anyOwner : principal.userIndex;
-    const handle = this.#engine.submit(slot.ticket, owner, slot.route, chunk);
+    const handle = slot.wantsEvents
+      ? this.#openStream(slot, owner, chunk)
+      : this.#submit(slot, owner, chunk);
     if (handle < 0) {
-      const isEarly = handle === Refusal.noDeployment && this.#http.readiness() === 'starting';
-      this.#refuse(slot, isEarly ? stillLoading() : refusalError(handle));
+      this.#refuse(slot, refusalError(handle, this.#http.readiness() === 'starting'));
       return;
     }
     slot.deployment = this.#deployments.byHandle(handle);
-    slot.phase = Phase.queued;
   }
 
   onGone(slot: PredictSlot): void {
@@ -127,45 +133,94 @@ export class Predictor implements SlotListener, CompletionListener {
       this.#engine.discard(slot.ticket);
       this.#release(slot);
     } else if (slot.phase === Phase.queued) {
-      const counter = this.#counterOf(slot);
-      counter.requests++;
-      counter.errors++;
+      this.#accounts.dropped(slot.principal!, slot.deployment!);
       if (this.#engine.cancel(slot.ticket)) this.#release(slot);
       else slot.phase = Phase.orphaned;
+    } else if (slot.phase === Phase.streaming) {
+      this.#accounts.dropped(slot.principal!, slot.deployment!);
+      this.#engine.cancelStream(slot.ticket);
+      this.#release(slot);
     } else if (slot.phase === Phase.answering) {
       this.#release(slot);
     }
   }
 
-  onCompletion(
-    ticket: number,
-    failed: boolean,
-    rows: number,
-    processingTimeMs: number,
-    body: Uint8Array | ArrayBuffer,
-  ): void {
-    const slot = this.#slots[ticket]!;
+  onCompletion(completion: Completion): void {
+    const slot = this.#slots[completion.ticket]!;
+    const { outcome, body, rows, processingTimeMs } = completion;
+    // Its client went while this was on its way.
+    if (slot.phase === Phase.free) return;
     if (slot.phase === Phase.orphaned) {
       this.#release(slot);
       return;
     }
-    const counter = this.#counterOf(slot);
-    counter.requests++;
-    counter.rows += rows;
-    counter.processingTimeMs += processingTimeMs;
-    if (failed) {
-      counter.errors++;
-      this.#refuse(slot, failureOf(body));
+    // A stream's only input is in already.
+    if (outcome === Outcome.room) return;
+    if (outcome === Outcome.output) {
+      slot.wroteAt = this.#clock;
+      if (!slot.writeEvent('prediction', body)) this.#engine.holdReader(slot.ticket, true);
       return;
     }
-    counter.cost += slot.deployment!.costPerRequest;
-    const headers = this.#plainAnswer(slot) ? undefined : this.#headers(slot);
-    if (slot.answer(body, headers)) this.#release(slot);
-    else slot.phase = Phase.answering;
+    const failed = outcome === Outcome.failed;
+    this.#accounts.ended(slot.principal!, slot.deployment!, failed, rows, processingTimeMs);
+    if (slot.phase === Phase.streaming) {
+      slot.endEvents(failed ? 'error' : 'done', body);
+      if (failed) this.#logFailure(slot, failureOf(body));
+      this.#release(slot);
+    } else if (failed) {
+      this.#refuse(slot, failureOf(body));
+    } else if (slot.wantsEvents) {
+      this.#beginEvents(slot);
+      slot.writeEvent('prediction', asOutput(body));
+      slot.endEvents('done', `{"processingTimeMs":${processingTimeMs}}`);
+      this.#release(slot);
+    } else {
+      const headers = this.#plainAnswer(slot) ? undefined : this.#answerHeaders(slot, completion);
+      if (slot.answer(body, headers)) this.#release(slot);
+      else slot.phase = Phase.answering;
+    }
   }
 
   onAnswered(slot: PredictSlot): void {
     this.#release(slot);
+  }
+
+  onReadAgain(slot: PredictSlot): void {
+    this.#engine.holdReader(slot.ticket, false);
+  }
+
+  /** Ends the streams that are still open: the server has no more time for them. */
+  cutStreams(): void {
+    const why = new CloudEasyMLError('draining', 'The server is shutting down.');
+    for (const slot of this.#slots) {
+      if (slot.phase !== Phase.streaming) continue;
+      this.#accounts.dropped(slot.principal!, slot.deployment!);
+      this.#engine.cancelStream(slot.ticket);
+      slot.endEvents('error', JSON.stringify({ code: why.code, detail: why.message }));
+      this.#release(slot);
+    }
+  }
+
+  #submit(slot: PredictSlot, owner: number, chunk: ArrayBuffer): number {
+    slot.phase = Phase.queued;
+    return this.#engine.submit(slot.ticket, owner, slot.route, chunk);
+  }
+
+  /** A model without streams answers in the ordinary way; its one answer becomes the only event. */
+  #openStream(slot: PredictSlot, owner: number, chunk: ArrayBuffer): number {
+    const handle = this.#engine.openStream(slot.ticket, owner, slot.route, chunk);
+    if (handle === Refusal.noStreams) return this.#submit(slot, owner, new ArrayBuffer(0));
+    if (handle >= 0) {
+      this.#engine.endInput(slot.ticket);
+      slot.phase = Phase.streaming;
+      this.#beginEvents(slot);
+    }
+    return handle;
+  }
+
+  #beginEvents(slot: PredictSlot): void {
+    slot.wroteAt = this.#clock;
+    slot.beginEvents({ ...this.#headers(slot), ...eventStreamHeaders });
   }
 
   #addSlot(): PredictSlot {
@@ -195,19 +250,17 @@ export class Predictor implements SlotListener, CompletionListener {
     return deployment.queue.handle;
   }
 
-  #counterOf(slot: PredictSlot): UsageCounter {
-    const { counters, deploymentId, record } = slot.deployment as Deployment;
-    const { userId, userIndex } = slot.principal!;
-    let counter = counters[userIndex];
-    if (!counter) {
-      counter = this.#usage.counterFor(userId, deploymentId, record.modelName);
-      counters[userIndex] = counter;
-    }
-    return counter;
+  #plainAnswer(slot: PredictSlot): boolean {
+    return slot.requestIdHeader === '' && !this.#http.cors.enabled && !this.#http.serverTiming;
   }
 
-  #plainAnswer(slot: PredictSlot): boolean {
-    return slot.requestIdHeader === '' && !this.#http.cors.enabled;
+  #answerHeaders(slot: PredictSlot, { queueMs, batchMs, processingTimeMs }: Completion) {
+    const compute = Math.max(0, processingTimeMs - batchMs);
+    const timing = `queue;dur=${queueMs}, batch;dur=${batchMs}, compute;dur=${compute.toFixed(3)}`;
+    return {
+      ...this.#headers(slot),
+      ...(this.#http.serverTiming && { 'server-timing': timing }),
+    };
   }
 
   #headers(slot: PredictSlot, contentType = 'application/json'): Record<string, string> {
@@ -222,13 +275,7 @@ export class Predictor implements SlotListener, CompletionListener {
   #refuse(slot: PredictSlot, error: unknown, closeConnection = false): void {
     const requestId = requestIdFor(slot.requestIdHeader);
     const { problem, headers } = problemFor(error, requestId);
-    if (problem.status >= 500) {
-      const level = isExplained(error) ? 'warn' : 'error';
-      this.#http.logger[level](
-        { requestId, deploymentId: slot.deployment?.deploymentId, err: error },
-        'a prediction failed',
-      );
-    }
+    if (problem.status >= 500) this.#log(slot, error, requestId);
     slot.answerWith(
       problem.status,
       {
@@ -242,11 +289,29 @@ export class Predictor implements SlotListener, CompletionListener {
     this.#release(slot);
   }
 
+  #logFailure(slot: PredictSlot, error: CloudEasyMLError): void {
+    if (errorTable[error.code].status < 500) return;
+    this.#log(slot, error, requestIdFor(slot.requestIdHeader));
+  }
+
+  #log(slot: PredictSlot, error: unknown, requestId: string): void {
+    const level = isExplained(error) ? 'warn' : 'error';
+    this.#http.logger[level](
+      { requestId, deploymentId: slot.deployment?.deploymentId, err: error },
+      'a prediction failed',
+    );
+  }
+
   #tick(): void {
     this.#clock += tickMs / 1000;
     const { requestTimeoutMs } = this.#http.limits;
     const latest = this.#clock - requestTimeoutMs / 1000;
     for (const slot of this.#slots) {
+      if (slot.phase === Phase.streaming && slot.wroteAt + heartbeatSeconds <= this.#clock) {
+        slot.wroteAt = this.#clock;
+        writeEvents(slot.res!, heartbeat);
+        continue;
+      }
       if (slot.phase !== Phase.receiving || slot.startedAt >= latest) continue;
       this.#engine.discard(slot.ticket);
       const message = `The body did not arrive within ${requestTimeoutMs} ms.`;
@@ -255,56 +320,8 @@ export class Predictor implements SlotListener, CompletionListener {
   }
 }
 
-/** The deployment that the body names may be one of those. */
-function stillLoading(): CloudEasyMLError {
-  return new CloudEasyMLError('starting', 'The stored deployments are still being loaded.');
-}
-
-function refusalError(refusal: number): CloudEasyMLError {
-  switch (refusal) {
-    case Refusal.noDeployment:
-      return new CloudEasyMLError(
-        'deployment_not_found',
-        'There is no deployment with the id that the body names.',
-        { path: 'deploymentId' },
-      );
-    case Refusal.notAccepting:
-      return new CloudEasyMLError(
-        'deployment_unavailable',
-        'The deployment is not serving; GET /deployments/{deploymentId} tells why.',
-      );
-    case Refusal.queueFull:
-      return new CloudEasyMLError(
-        'overloaded',
-        'As many requests wait for the deployment as its maxQueueSize allows.',
-      );
-    case Refusal.tooManyBytes:
-      return new CloudEasyMLError(
-        'overloaded',
-        'The server holds as many bytes of requests as it can.',
-      );
-    case Refusal.routeAbsent:
-    case Refusal.routeNotText:
-      return new CloudEasyMLError(
-        'invalid_input',
-        `deploymentId: expected the id of a deployment, a string, but ${refusal === Refusal.routeAbsent ? 'the body has none' : 'received something else'}.`,
-        { path: 'deploymentId' },
-      );
-    case Refusal.notAnObject:
-      return new CloudEasyMLError(
-        'invalid_input',
-        'Expected the body to be an object like {"deploymentId": …, "data": …}.',
-      );
-    default:
-      return new CloudEasyMLError('malformed_json', 'The body is not valid JSON.');
-  }
-}
-
-function failureOf(body: Uint8Array | ArrayBuffer): CloudEasyMLError {
-  const { code, detail, path } = JSON.parse(Buffer.from(body as Uint8Array).toString()) as {
-    code: ErrorCode;
-    detail: string;
-    path?: string;
-  };
-  return new CloudEasyMLError(code, path ? `${path}: ${detail}` : detail, { path });
+/** A whole answer as the first of a stream's outputs. */
+function asOutput(body: Uint8Array | ArrayBuffer): Buffer {
+  const bytes = Buffer.from(body as ArrayBuffer);
+  return Buffer.concat([Buffer.from('{"seq":0,'), bytes.subarray(1)]);
 }

@@ -27,6 +27,8 @@ export interface HttpServices {
   logger: Logger;
   cors: CorsPolicy;
   limits: BodyLimits;
+  /** Whether predictions' answers tell in a header where their time went. */
+  serverTiming: boolean;
   readiness(): Readiness;
 }
 

@@ -10,6 +10,7 @@ import { DeploymentStore } from '../store/deploymentStore.js';
 import { KeyStore } from '../store/keyStore.js';
 import { UsageStore } from '../store/usageStore.js';
 import type { Logger } from '../telemetry/logger.js';
+import { RequestAccounts } from '../usage/requestAccounts.js';
 import { UsageRecorder } from '../usage/usageRecorder.js';
 import { WorkerPool } from '../worker/workerPool.js';
 import { CorsPolicy } from './cors.js';
@@ -17,6 +18,7 @@ import { registerManagementRoutes } from './managementRoutes.js';
 import type { ManagementServices } from './managementServices.js';
 import { Predictor } from './predictor.js';
 import { type Readiness, Router } from './router.js';
+import { SocketServer } from './socket/socketServer.js';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -66,6 +68,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     logger,
     cors: new CorsPolicy(settings.cors),
     limits: { bodyLimit: settings.bodyLimit, requestTimeoutMs: settings.requestTimeoutMs },
+    serverTiming: settings.serverTiming,
     readiness: () => readiness,
     deployments,
     catalog,
@@ -73,7 +76,11 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   };
   const app = uWS.App();
   const router = new Router(app, services);
-  const predictor = new Predictor(services, deployments, usage);
+  const accounts = new RequestAccounts(usage);
+  const predictor = new Predictor(services, deployments, accounts);
+  const sockets = new SocketServer(services, deployments, accounts, settings);
+  // Before the routes that answer whatever else is asked of this path.
+  sockets.register(app, '/predict');
   app.post('/predict', predictor.predict);
   app.post('/predict/:deploymentId', predictor.predictOne);
   router.claim('POST', '/predict');
@@ -90,16 +97,17 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     if (readiness === 'draining') return;
     readiness = 'draining';
     uWS.us_listen_socket_close(socket);
+    sockets.drain();
     const deadline = Date.now() + settings.drainTimeoutMs;
-    while (predictor.inFlight > 0 && Date.now() < deadline) {
+    const inFlight = () => predictor.inFlight + sockets.inFlight;
+    while (inFlight() > 0 && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    if (predictor.inFlight > 0) {
-      logger.warn(
-        { inFlight: predictor.inFlight },
-        'requests were cut off: draining took too long',
-      );
+    if (inFlight() > 0) {
+      logger.warn({ inFlight: inFlight() }, 'requests were cut off: draining took too long');
     }
+    predictor.cutStreams();
+    sockets.close();
     // A turn, so that the last answers are written before their sockets close.
     await new Promise((resolve) => setTimeout(resolve, 20));
     app.close();

@@ -47,10 +47,26 @@ export const settingsSchema = z.strictObject({
     .min(1024)
     .max(2 ** 31 - 1)
     .default(16 * 1024 * 1024)
-    .meta({ description: 'The largest request body, in bytes.' }),
+    .meta({ description: 'The largest request body or WebSocket frame, in bytes.' }),
   idleTimeout: z.int().min(8).max(960).default(120).meta({
-    description: 'Seconds without a frame after which a WebSocket is closed.',
+    description:
+      'Seconds without a sign of life, a pong included, after which a WebSocket is closed; pings ask for one in time.',
   }),
+  maxInFlight: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(1024)
+    .meta({ description: 'Requests and streams that one WebSocket may have open at once.' }),
+  maxBufferedBytes: z
+    .int()
+    .min(1024)
+    .max(2 ** 31 - 1)
+    .default(1024 * 1024)
+    .meta({
+      description:
+        'Bytes that a WebSocket’s client may leave unread before its streams wait and nothing more is read from it.',
+    }),
   requestTimeoutMs: z
     .int()
     .min(1)
@@ -71,6 +87,10 @@ export const settingsSchema = z.strictObject({
         'Origins whose pages may call the server, such as `https://app.example.com`; `*` allows every origin. Empty: cross-origin calls are off.',
       separator: ',',
     }),
+  serverTiming: z.boolean().default(false).meta({
+    description:
+      'Whether answers of `POST /predict` carry a `server-timing` header: milliseconds in the queue, from there to the run, and in it.',
+  }),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

@@ -4,16 +4,27 @@ import {
   createBatchWorker,
   type NativeBatch,
   NextStep,
+  Notice,
 } from '../engine/batchWorker.js';
 import { HostedModel } from './hostedModel.js';
+import type { HostedStream } from './hostedStream.js';
 import type { Hosting } from './messages.js';
+
+/** How long the code of streams that nobody waits for may take to end. */
+const streamEndMs = 1_000;
+
+interface OpenStream {
+  model: HostedModel;
+  hosted: HostedStream;
+  ended: Promise<void>;
+}
 
 /** Synchronous plugins may keep the event loop from turning for this long. */
 const turnEveryMs = 2;
 
 /**
  * One worker's loop over all deployments that it hosts: takes the next batch, runs it, completes its
- * requests.
+ * requests; and wakes the streams that have news.
  *
  * While it hosts no plugin with code it sleeps in native code, which wakes fastest. Else it waits in the
  * event loop, so that the plugins' timers, promises and sockets go on.
@@ -22,8 +33,10 @@ export class BatchLoop {
   readonly #engine: BatchWorker;
   readonly #models = new Map<number, HostedModel>();
   readonly #loading = new Set<number>();
+  readonly #streams = new Map<number, OpenStream>();
   #running = 0;
   #stopped = false;
+  #stopBy = 0;
   #hasWork = false;
   #wake: (() => void) | undefined;
 
@@ -56,17 +69,23 @@ export class BatchLoop {
     this.#awaken();
   }
 
-  /** Takes no more batches of a deployment and unloads its model. */
+  /** Takes no more batches of a deployment and unloads its model, when its streams have ended. */
   async unhost(handle: number): Promise<void> {
     this.#engine.unhost(handle);
     this.#loading.delete(handle);
     const model = this.#models.get(handle);
     this.#models.delete(handle);
-    await model?.unload();
+    if (!model) return;
+    const streams = [...this.#streams.values()].filter((stream) => stream.model === model);
+    const patience = new Promise((resolve) => setTimeout(resolve, streamEndMs).unref());
+    await Promise.race([Promise.all(streams.map((stream) => stream.ended)), patience]);
+    await model.unload();
   }
 
+  /** Has `run()` end, when the code of streams that were stopped has ended, too. */
   stop(): void {
     this.#stopped = true;
+    this.#stopBy = performance.now() + streamEndMs;
     this.#awaken();
   }
 
@@ -88,10 +107,17 @@ export class BatchLoop {
       } else if (step === NextStep.idle) {
         await this.#idle();
         turnedAt = performance.now();
+      } else if (step === NextStep.notices) {
+        this.#hearNotices();
+        await turn();
       } else {
         const waits = this.#runBatch(step as NativeBatch);
         if (waits || performance.now() - turnedAt > turnEveryMs) await turn();
       }
+    }
+    while (this.#streams.size > 0 && performance.now() < this.#stopBy) {
+      this.#hearNotices();
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
@@ -106,12 +132,36 @@ export class BatchLoop {
     }
     const pending = model.run(batch);
     if (!pending) return false;
+    this.#engine.leave();
     this.#running++;
     pending.finally(() => {
       this.#running--;
       this.#awaken();
     });
     return true;
+  }
+
+  #hearNotices(): void {
+    const notices = this.#engine.takeNotices();
+    for (let at = 0; at < notices.length; at += 3) {
+      const stream = notices[at]!;
+      const notice = notices[at + 2]!;
+      if (notice & Notice.opened) this.#openStream(stream, notices[at + 1]!, notice);
+      else this.#streams.get(stream)?.hosted.hear(notice);
+    }
+  }
+
+  #openStream(stream: number, handle: number, notice: number): void {
+    const model = this.#models.get(handle);
+    if (!model) {
+      // Unhosted meanwhile.
+      const detail = 'The deployment was removed before the stream could begin.';
+      this.#engine.failStream(stream, 'deployment_unavailable', detail, '', 0, 0);
+      return;
+    }
+    const hosted = model.openStream(stream, (notice & Notice.binary) !== 0);
+    const ended = hosted.run().finally(() => this.#streams.delete(stream));
+    this.#streams.set(stream, { model, hosted, ended });
   }
 
   #idle(): Promise<void> | undefined {

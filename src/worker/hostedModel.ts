@@ -1,18 +1,15 @@
 import type { BatchWorker, NativeBatch } from '../engine/batchWorker.js';
-import {
-  type BaseModel,
-  InputError,
-  type PartialPredictionOutput,
-  type PredictionInput,
-} from '../plugin/baseModel.js';
+import type { BaseModel, PartialPredictionOutput } from '../plugin/baseModel.js';
 import { createModel, loadModelClass } from '../plugin/loadPlugin.js';
-import { answerJson } from './answerJson.js';
+import { wholeAnswer } from './answers.js';
+import { describeFailure } from './describeFailure.js';
+import { HostedStream } from './hostedStream.js';
 import type { HostedPlugin } from './messages.js';
+import { type ParsedBody, parseInput } from './parseInput.js';
 
 /** A request of the batch being run: its place in the batch, and its input. */
-interface Item {
+interface Item extends ParsedBody {
   index: number;
-  input: PredictionInput;
 }
 
 /** One deployment's plugin instance on this thread, and the way its batches go. */
@@ -41,6 +38,11 @@ export class HostedModel {
     return new HostedModel(engine, model);
   }
 
+  /** Opens a stream on it; {@link HostedStream.run} serves it. */
+  openStream(stream: number, binary: boolean): HostedStream {
+    return new HostedStream(this.#engine, this.#model, stream, binary);
+  }
+
   async unload(): Promise<void> {
     await this.#model.unload();
   }
@@ -53,7 +55,7 @@ export class HostedModel {
     const items: Item[] = [];
     for (const [index, body] of bodies.entries()) {
       try {
-        items.push({ index, input: parseInput(body) });
+        items.push({ index, ...parseInput(body) });
       } catch (error) {
         this.#fail(batchId, index, error);
       }
@@ -77,8 +79,8 @@ export class HostedModel {
         );
       }
       const elapsed = performance.now() - started;
-      for (const [i, { index }] of items.entries()) {
-        this.#answer(batchId, index, outputs[i], elapsed);
+      for (const [i, item] of items.entries()) {
+        this.#answer(batchId, item, outputs[i], elapsed);
       }
       return undefined;
     };
@@ -98,13 +100,13 @@ export class HostedModel {
 
   #predictEach(batchId: number, items: Item[], from = 0): undefined | Promise<void> {
     for (let i = from; i < items.length; i++) {
-      const { index, input } = items[i]!;
+      const item = items[i]!;
       const started = performance.now();
       const succeed = (output: PartialPredictionOutput) =>
-        this.#answer(batchId, index, output, performance.now() - started);
-      const fail = (error: unknown) => this.#fail(batchId, index, error);
+        this.#answer(batchId, item, output, performance.now() - started);
+      const fail = (error: unknown) => this.#fail(batchId, item.index, error);
       try {
-        const output = this.#model.predict(input);
+        const output = this.#model.predict(item.input);
         if (isPromise(output)) {
           return output.then(succeed, fail).then(() => this.#predictEach(batchId, items, i + 1));
         }
@@ -118,60 +120,25 @@ export class HostedModel {
 
   #answer(
     batchId: number,
-    index: number,
+    { index, asksForBinary }: Item,
     output: PartialPredictionOutput,
     elapsedMs: number,
   ): void {
     try {
-      const { body, processingTimeMs } = answerJson(output, elapsedMs);
-      this.#engine.succeed(batchId, index, body, processingTimeMs);
+      const binary = asksForBinary && this.#engine.wantsBinary(batchId, index);
+      const { answer, processingTimeMs } = wholeAnswer(output, elapsedMs, binary);
+      this.#engine.succeed(batchId, index, answer, processingTimeMs);
     } catch (error) {
       this.#fail(batchId, index, error);
     }
   }
 
   #fail(batchId: number, index: number, error: unknown): void {
-    // By name: a plugin may bring a copy of the class of its own.
-    const isInput = error instanceof InputError || (isNamed(error) && error.name === 'InputError');
-    const code = isInput
-      ? 'invalid_input'
-      : error instanceof SyntaxError && error.cause === malformed
-        ? 'malformed_json'
-        : 'plugin_failed';
-    const path = isInput && isNamed(error) && typeof error.path === 'string' ? error.path : '';
-    this.#engine.fail(batchId, index, code, messageOf(error), path);
+    const { code, detail, path } = describeFailure(error);
+    this.#engine.fail(batchId, index, code, detail, path);
   }
-}
-
-const malformed = Symbol('malformed');
-
-function parseInput(body: string): PredictionInput {
-  let parsed: { data?: unknown; options?: unknown };
-  try {
-    parsed = JSON.parse(body);
-  } catch (error) {
-    throw new SyntaxError(`The body is not valid JSON: ${messageOf(error)}`, { cause: malformed });
-  }
-  const { data, options = {} } = parsed;
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new InputError('options', 'Expected an object.');
-  }
-  return { data, options: options as Record<string, unknown> };
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as Promise<T> | undefined)?.then === 'function';
-}
-
-function isNamed(error: unknown): error is { name: string; path?: unknown } {
-  return typeof error === 'object' && error !== null && 'name' in error;
-}
-
-/** A plugin may throw anything, also what has no text. */
-function messageOf(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error);
-  } catch {
-    return 'The plugin threw an object that has no message.';
-  }
 }

@@ -1,4 +1,4 @@
-// Tensors to JSON.
+// Tensors to JSON, and to bytes.
 #pragma once
 
 #include <onnxruntime_cxx_api.h>
@@ -20,6 +20,12 @@ class OutputTensor {
   void writeRow(std::string& out, size_t row) const;
   /// Appends the whole tensor; a scalar becomes a bare value.
   void writeAll(std::string& out) const;
+
+  ONNXTensorElementDataType type() const noexcept { return type_; }
+  /// Elements in a row of the first axis.
+  size_t rowSize() const noexcept { return rowSize_; }
+  /// Appends the bytes of elements [from, from + count), as codec/binaryTensors.h has them.
+  void writeBytes(std::string& out, size_t from, size_t count) const;
 
  private:
   void writeAxis(std::string& out, size_t axis, size_t& element) const;

@@ -1,7 +1,8 @@
-#include "codec/jsonOutput.h"
+#include "codec/outputTensor.h"
 
 #include "codec/half.h"
 #include "codec/jsonText.h"
+#include "runtime/elementType.h"
 #include "runtime/error.h"
 
 namespace cloudeasyml::codec {
@@ -31,6 +32,19 @@ void OutputTensor::writeRow(std::string& out, size_t row) const {
 void OutputTensor::writeAll(std::string& out) const {
   size_t element = 0;
   writeAxis(out, 0, element);
+}
+
+void OutputTensor::writeBytes(std::string& out, size_t from, size_t count) const {
+  if (type_ != ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
+    const size_t size = runtime::elementSize(type_);
+    out.append(static_cast<const char*>(data_) + from * size, count * size);
+    return;
+  }
+  for (size_t i = from; i < from + count; ++i) {
+    const auto length = static_cast<uint32_t>(strings_[i].size());
+    out.append(reinterpret_cast<const char*>(&length), sizeof length);
+    out += strings_[i];
+  }
 }
 
 void OutputTensor::writeAxis(std::string& out, size_t axis, size_t& element) const {

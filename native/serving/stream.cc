@@ -1,0 +1,229 @@
+#include "serving/stream.h"
+
+#include <utility>
+
+#include "codec/jsonText.h"
+#include "serving/channel.h"
+#include "serving/deployment.h"
+#include "serving/streamInbox.h"
+#include "serving/time.h"
+
+namespace cloudeasyml::serving {
+
+namespace {
+
+// What may wait in each direction before its source is made to wait. Where half is left of it, the
+// source goes on.
+constexpr size_t kMostInputs = 64;
+constexpr size_t kMostInputBytes = 256 * 1024;
+constexpr uint32_t kMostOutputs = 64;
+constexpr size_t kMostOutputBytes = 128 * 1024;
+
+void releaseAll(const std::deque<Request*>& requests) {
+  for (auto* request : requests) request->channel->release(request);
+}
+
+}  // namespace
+
+Stream::Stream(std::shared_ptr<Channel> channel, uint32_t ticket, std::string frameId, bool binary)
+    : channel(std::move(channel)),
+      ticket(ticket),
+      frameId(std::move(frameId)),
+      binary(binary),
+      stepDueNs_(kNever) {}
+
+Stream::~Stream() { releaseAll(inputs_); }
+
+void Stream::start() {
+  std::lock_guard lock(mutex_);
+  expectStep();
+}
+
+bool Stream::push(Request* input) {
+  uint32_t notices = 0;
+  bool room;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_) {
+      channel->release(input);
+      return true;
+    }
+    inputs_.push_back(input);
+    inputBytes_ += input->body.size();
+    room = inputs_.size() < kMostInputs && inputBytes_ < kMostInputBytes;
+    if (!room) writerHeld_ = true;
+    if (std::exchange(starving_, false)) {
+      expectStep();
+      notices = kInput;
+    }
+  }
+  tell(notices);
+  return room;
+}
+
+void Stream::endInput() {
+  uint32_t notices = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_) return;
+    inputEnded_ = true;
+    if (std::exchange(starving_, false)) {
+      expectStep();
+      notices = kInput;
+    }
+  }
+  tell(notices);
+}
+
+void Stream::cancel() {
+  cancelled_ = true;
+  std::deque<Request*> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_) return;
+    dropped = end();
+    stopRuns();
+  }
+  releaseAll(dropped);
+  tell(kStop);
+}
+
+void Stream::holdReader(bool held) {
+  uint32_t notices;
+  {
+    std::lock_guard lock(mutex_);
+    readerHeld_ = held;
+    notices = makeRoom();
+  }
+  tell(notices);
+}
+
+void Stream::fetched(const Request& completion) {
+  if (completion.outcome != Outcome::kOutput) return;
+  uint32_t notices;
+  {
+    std::lock_guard lock(mutex_);
+    --unread_;
+    unreadBytes_ -= completion.answer.size();
+    notices = makeRoom();
+  }
+  tell(notices);
+}
+
+Stream::Input Stream::take(Request*& input) {
+  std::lock_guard lock(mutex_);
+  if (ended_) return Input::kEnded;
+  if (inputs_.empty()) {
+    if (inputEnded_) return Input::kEnded;
+    starving_ = true;
+    awaitClient();
+    return Input::kNone;
+  }
+  input = inputs_.front();
+  inputs_.pop_front();
+  inputBytes_ -= input->body.size();
+  expectStep();
+  if (writerHeld_ && inputs_.size() <= kMostInputs / 2 && inputBytes_ <= kMostInputBytes / 2) {
+    askForInput();
+  }
+  return Input::kTaken;
+}
+
+bool Stream::emit(Request* output) {
+  std::lock_guard lock(mutex_);
+  if (ended_) {
+    channel->release(output);
+    return false;
+  }
+  output->outcome = Outcome::kOutput;
+  output->stream = shared_from_this();
+  output->seq = emitted_++;
+  ++unread_;
+  unreadBytes_ += output->answer.size();
+  stalled_ = readerHeld_ || unread_ >= kMostOutputs || unreadBytes_ >= kMostOutputBytes;
+  if (stalled_) {
+    awaitClient();
+  } else {
+    expectStep();
+  }
+  // Under the lock, so that nothing overtakes it.
+  channel->complete(output);
+  return !stalled_;
+}
+
+void Stream::finish(Request* completion) {
+  std::deque<Request*> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_) {
+      channel->release(completion);
+      return;
+    }
+    dropped = end();
+    completion->stream = shared_from_this();
+    channel->complete(completion);
+  }
+  releaseAll(dropped);
+}
+
+void Stream::fail(const char* code, std::string_view detail) {
+  std::deque<Request*> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_) return;
+    dropped = end();
+    stopRuns();
+    Request* completion = channel->openCompletion(ticket);
+    completion->stream = shared_from_this();
+    channel->completeFailed(completion, code, detail);
+  }
+  releaseAll(dropped);
+  tell(kStop);
+}
+
+std::shared_ptr<runtime::RunFlag> Stream::flag() {
+  std::lock_guard lock(mutex_);
+  if (!flag_) {
+    flag_ = makeFlag();
+    if (ended_) flag_->stop();
+  }
+  return flag_;
+}
+
+void Stream::tell(uint32_t notices) {
+  if (notices != 0 && inbox) inbox->post(shared_from_this(), notices);
+}
+
+void Stream::expectStep() {
+  stepDueNs_.store(nowNs() + deployment->limits.timeoutNs, std::memory_order_relaxed);
+}
+
+void Stream::awaitClient() { stepDueNs_.store(kNever, std::memory_order_relaxed); }
+
+uint32_t Stream::makeRoom() {
+  if (ended_ || !stalled_ || readerHeld_) return 0;
+  if (unread_ > kMostOutputs / 2 || unreadBytes_ > kMostOutputBytes / 2) return 0;
+  stalled_ = false;
+  expectStep();
+  return kRoom;
+}
+
+void Stream::askForInput() {
+  writerHeld_ = false;
+  Request* completion = channel->openCompletion(ticket);
+  completion->outcome = Outcome::kRoom;
+  completion->stream = shared_from_this();
+  channel->complete(completion);
+}
+
+std::deque<Request*> Stream::end() {
+  ended_ = true;
+  awaitClient();
+  return std::exchange(inputs_, {});
+}
+
+void Stream::stopRuns() {
+  if (flag_) flag_->stop();
+}
+
+}  // namespace cloudeasyml::serving

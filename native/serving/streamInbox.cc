@@ -1,0 +1,42 @@
+#include "serving/streamInbox.h"
+
+#include <utility>
+
+#include "serving/time.h"
+
+namespace cloudeasyml::serving {
+
+void StreamInbox::post(std::shared_ptr<Stream> stream, uint32_t notices) {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    entries_.emplace_back(std::move(stream), notices);
+    if (entries_.size() > 1) return;
+    sinceNs_ = nowNs();
+  }
+  wake_();
+}
+
+bool StreamInbox::empty() const {
+  std::lock_guard lock(mutex_);
+  return entries_.empty();
+}
+
+std::vector<StreamInbox::Entry> StreamInbox::take() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(entries_, {});
+}
+
+int64_t StreamInbox::waitingSinceNs() const {
+  std::lock_guard lock(mutex_);
+  return entries_.empty() ? kNever : sinceNs_;
+}
+
+void StreamInbox::close() {
+  std::vector<Entry> dropped;
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  dropped.swap(entries_);
+}
+
+}  // namespace cloudeasyml::serving

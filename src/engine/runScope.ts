@@ -1,0 +1,26 @@
+/** Whose runs the engine stops when nobody waits for their outcome any more. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Whoever runs belong to. */
+export interface RunScope {
+  /** Aborted when the scope ends. */
+  readonly signal: AbortSignal;
+  /** Between the two, synchronous runs belong to the scope. */
+  enter(): void;
+  leave(): void;
+}
+
+const scopes = new AsyncLocalStorage<RunScope>();
+/** Threads without scopes don't pay for looking. */
+let anyScope = false;
+
+/** Runs a function; what it runs, then and after whatever it awaits, belongs to the scope. */
+export function inRunScope<T>(scope: RunScope, body: () => T): T {
+  anyScope = true;
+  return scopes.run(scope, body);
+}
+
+/** The scope of the calling code. */
+export function runScope(): RunScope | undefined {
+  return anyScope ? scopes.getStore() : undefined;
+}

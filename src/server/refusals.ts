@@ -1,0 +1,76 @@
+import { Refusal } from '../engine/frontEnd.js';
+import { CloudEasyMLError, type ErrorCode } from '../errors.js';
+
+/** A failure as the engine and the workers word it. */
+export interface EngineFailure {
+  code: ErrorCode;
+  detail: string;
+  path?: string;
+}
+
+/**
+ * Why the engine did not take a request.
+ *
+ * @param isStarting stored deployments are still being loaded, and the one in question may be among them
+ */
+export function refusalError(refusal: number, isStarting = false): CloudEasyMLError {
+  switch (refusal) {
+    case Refusal.noDeployment:
+      if (isStarting) {
+        return new CloudEasyMLError('starting', 'The stored deployments are still being loaded.');
+      }
+      return new CloudEasyMLError(
+        'deployment_not_found',
+        'There is no deployment with the id that the body names.',
+        { path: 'deploymentId' },
+      );
+    case Refusal.notAccepting:
+      return new CloudEasyMLError(
+        'deployment_unavailable',
+        'The deployment is not serving; GET /deployments/{deploymentId} tells why.',
+      );
+    case Refusal.queueFull:
+      return new CloudEasyMLError(
+        'overloaded',
+        'As many requests wait for the deployment as its maxQueueSize allows.',
+      );
+    case Refusal.streamsFull:
+      return new CloudEasyMLError(
+        'overloaded',
+        'As many streams are open on the deployment as its maxStreams allows.',
+      );
+    case Refusal.noStreams:
+      return new CloudEasyMLError(
+        'invalid_input',
+        'stream: the model answers whole requests only, because its plugin has no stream(); leave "stream" out.',
+        { path: 'stream' },
+      );
+    case Refusal.tooManyBytes:
+      return new CloudEasyMLError(
+        'overloaded',
+        'The server holds as many bytes of requests as it can.',
+      );
+    case Refusal.routeAbsent:
+    case Refusal.routeNotText:
+      return new CloudEasyMLError(
+        'invalid_input',
+        `deploymentId: expected the id of a deployment, a string, but ${refusal === Refusal.routeAbsent ? 'the body has none' : 'received something else'}.`,
+        { path: 'deploymentId' },
+      );
+    case Refusal.notAnObject:
+      return new CloudEasyMLError(
+        'invalid_input',
+        'Expected the body to be an object like {"deploymentId": …, "data": …}.',
+      );
+    default:
+      return new CloudEasyMLError('malformed_json', 'The body is not valid JSON.');
+  }
+}
+
+/** The failure that a completion's body holds. */
+export function failureOf(body: Uint8Array | ArrayBuffer): CloudEasyMLError {
+  const { code, detail, path } = JSON.parse(
+    Buffer.from(body as Uint8Array).toString(),
+  ) as EngineFailure;
+  return new CloudEasyMLError(code, path ? `${path}: ${detail}` : detail, { path });
+}

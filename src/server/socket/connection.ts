@@ -1,0 +1,110 @@
+import type { WebSocket } from 'uWebSockets.js';
+import type { Principal } from '../../auth/principal.js';
+import { CloudEasyMLError } from '../../errors.js';
+import type { SocketCall } from './socketCall.js';
+import type { SocketFlow } from './socketFlow.js';
+
+/** What a WebSocket carries along. */
+export interface SocketData {
+  connection: Connection;
+}
+
+/** Codes of RFC 6455 that the server closes with. */
+export const CloseCode = { goingAway: 1001, policy: 1008 } as const;
+
+interface OutgoingFrame {
+  body: Uint8Array | ArrayBuffer | string;
+  isBinary: boolean;
+}
+
+/** One WebSocket: what is in flight on it, what waits to be sent, and whether it is being read from. */
+export class Connection {
+  /** By the id that the client gave. */
+  readonly calls = new Map<string, SocketCall>();
+  /** Undefined until it has said which key is its. */
+  principal: Principal | undefined;
+  /** When it was opened, in milliseconds of `performance.now()`. */
+  readonly openedAt = performance.now();
+  /** It owes the engine to say when its client reads again. */
+  isBehind = false;
+  /** Streams whose inputs the engine takes no more of for now. */
+  heldWriters = 0;
+  isOpen = false;
+  readonly #flow: SocketFlow;
+  #socket: WebSocket<SocketData> | undefined;
+  #isPaused = false;
+  #frames: OutgoingFrame[] = [];
+  readonly #writeAll = () => {
+    const socket = this.#socket!;
+    for (const { body, isBinary } of this.#frames) socket.send(body, isBinary);
+  };
+
+  constructor(flow: SocketFlow, principal: Principal | undefined) {
+    this.#flow = flow;
+    this.principal = principal;
+  }
+
+  opened(socket: WebSocket<SocketData>): void {
+    this.#socket = socket;
+    this.isOpen = true;
+  }
+
+  closed(): void {
+    this.isOpen = false;
+    this.#socket = undefined;
+    this.#frames = [];
+  }
+
+  /** Bytes that its client has not read. */
+  get unreadBytes(): number {
+    return this.#socket?.getBufferedAmount() ?? 0;
+  }
+
+  /** Queues a frame whose bytes last until `flush()`. @returns true where it is the first since then */
+  queue(body: Uint8Array | ArrayBuffer, isBinary: boolean): boolean {
+    return this.#frames.push({ body, isBinary }) === 1;
+  }
+
+  /** Sends what is queued, in one write where it is little. */
+  flush(): void {
+    if (this.#frames.length === 0 || !this.#socket) return;
+    this.#socket.cork(this.#writeAll);
+    this.#frames.length = 0;
+  }
+
+  /**
+   * Tells the client of an error, which ends its id.
+   *
+   * @param id JSON text; `null` where the frame had none
+   */
+  sendError(id: string, error: CloudEasyMLError): void {
+    const { code, message: detail, path } = error;
+    const shown = JSON.stringify({ code, detail, ...(path && { path }) });
+    this.#socket?.send(`{"id":${id},"error":${shown}}`);
+  }
+
+  /** Reads from the socket, or not, as its calls and its client allow. */
+  regulate(): void {
+    const mustPause = this.heldWriters > 0 || this.isBehind;
+    if (mustPause === this.#isPaused || !this.#socket) return;
+    this.#isPaused = mustPause;
+    if (mustPause) this.#flow.pause(this.#socket);
+    else this.#flow.resume(this.#socket);
+  }
+
+  /** Closes it for a reason that its client is told. */
+  end(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
+  }
+
+  /** Closes it because of its key. */
+  refuse(error: CloudEasyMLError): void {
+    this.sendError('null', error);
+    this.end(CloseCode.policy, error.code);
+  }
+}
+
+/** The error for an id that is in use in another way. */
+export function misused(detail: string): CloudEasyMLError {
+  return new CloudEasyMLError('bad_request', detail);
+}

@@ -1,0 +1,151 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type BatchWorker, Notice } from '../engine/batchWorker.js';
+import { inRunScope, type RunScope } from '../engine/runScope.js';
+import { CloudEasyMLError } from '../errors.js';
+import {
+  type BaseModel,
+  InputError,
+  type PartialPredictionOutput,
+  type PredictionInput,
+  type StreamContext,
+} from '../plugin/baseModel.js';
+import { roundMs, streamedAnswer } from './answers.js';
+import { describeFailure } from './describeFailure.js';
+import { parseInput } from './parseInput.js';
+
+/** A stream may keep the event loop from turning for this long. */
+const turnEveryMs = 2;
+
+/**
+ * One stream on its worker: feeds a plugin's `stream()` with the inputs as they come, and delivers what it
+ * yields, as fast as the client reads.
+ */
+export class HostedStream {
+  readonly #engine: BatchWorker;
+  readonly #model: BaseModel;
+  readonly #number: number;
+  readonly #binary: boolean;
+  readonly #aborter = new AbortController();
+  #onInput: (() => void) | undefined;
+  #onRoom: (() => void) | undefined;
+  /** Input that came with the frame that opened the stream. */
+  #first: PredictionInput | undefined;
+  #inputs = 0;
+  /** Milliseconds that the plugin's code waited for its client. */
+  #waitedMs = 0;
+
+  constructor(engine: BatchWorker, model: BaseModel, stream: number, binary: boolean) {
+    this.#engine = engine;
+    this.#model = model;
+    this.#number = stream;
+    this.#binary = binary;
+  }
+
+  /** Takes {@link Notice}s. */
+  hear(notice: number): void {
+    const stops = (notice & Notice.stop) !== 0;
+    if (stops) {
+      const why = 'Nobody waits for the stream any more.';
+      this.#aborter.abort(new CloudEasyMLError('cancelled', why));
+    }
+    if (stops || notice & Notice.input) this.#onInput?.();
+    if (stops || notice & Notice.room) this.#onRoom?.();
+  }
+
+  /** Serves the stream to its end, whoever makes it. Never rejects. */
+  async run(): Promise<void> {
+    const scope: RunScope = {
+      signal: this.#aborter.signal,
+      enter: () => this.#engine.enterStream(this.#number),
+      leave: () => this.#engine.leaveStream(),
+    };
+    const startedAt = performance.now();
+    const busyMs = () => roundMs(performance.now() - startedAt - this.#waitedMs);
+    try {
+      await inRunScope(scope, () => this.#serve());
+      const processingTimeMs = busyMs();
+      const last = `{"processingTimeMs":${processingTimeMs}}`;
+      this.#engine.endStream(this.#number, last, processingTimeMs, this.#inputs);
+    } catch (error) {
+      const { code, detail, path } = describeFailure(error);
+      this.#engine.failStream(this.#number, code, detail, path, busyMs(), this.#inputs);
+    }
+  }
+
+  async #serve(): Promise<void> {
+    const context = this.#open();
+    const outputs = this.#model.stream!(this.#inputsOf(context), context)?.[
+      Symbol.asyncIterator
+    ]?.();
+    if (!outputs) throw new Error('stream() must return an async iterable, such as a generator’s.');
+    let turnedAt = performance.now();
+    try {
+      for (;;) {
+        const { value, done } = await outputs.next();
+        if (done || context.signal.aborted) return;
+        await this.#deliver(value);
+        if (performance.now() - turnedAt > turnEveryMs) {
+          await nextTurn();
+          turnedAt = performance.now();
+        }
+        if (context.signal.aborted) return;
+      }
+    } finally {
+      // Where the plugin's own code did not end it, this has its `finally` run.
+      await outputs.return?.();
+    }
+  }
+
+  /** Reads the frame that opened the stream: its options are the stream's, its data the first input. */
+  #open(): StreamContext {
+    const body = this.#engine.takeInput(this.#number);
+    const { input } = parseInput(body ?? '{}');
+    if (input.data !== undefined) this.#first = input;
+    return { signal: this.#aborter.signal, options: input.options };
+  }
+
+  async *#inputsOf({ signal }: StreamContext): AsyncGenerator<PredictionInput> {
+    if (this.#first) {
+      this.#inputs++;
+      yield this.#first;
+      this.#first = undefined;
+    }
+    for (;;) {
+      if (signal.aborted) throw signal.reason;
+      const body = this.#engine.takeInput(this.#number);
+      if (body === null) {
+        // The end of a stopped stream is no end of its input.
+        if (signal.aborted) throw signal.reason;
+        if (this.#inputs > 0) return;
+        throw new InputError('data', 'Expected at least one input before the end.');
+      }
+      if (body === undefined) {
+        await this.#waiting((resolve) => {
+          this.#onInput = resolve;
+        });
+        continue;
+      }
+      const { input } = parseInput(body);
+      if (input.data === undefined) {
+        throw new InputError('data', 'Expected the input, but the frame has none.');
+      }
+      this.#inputs++;
+      yield input;
+    }
+  }
+
+  async #deliver(output: PartialPredictionOutput): Promise<void> {
+    const { signal } = this.#aborter;
+    const hasRoom = this.#engine.emit(this.#number, streamedAnswer(output, this.#binary));
+    if (hasRoom || signal.aborted) return;
+    await this.#waiting((resolve) => {
+      this.#onRoom = resolve;
+    });
+  }
+
+  async #waiting(register: (resolve: () => void) => void): Promise<void> {
+    const startedAt = performance.now();
+    await new Promise<void>(register);
+    this.#waitedMs += performance.now() - startedAt;
+  }
+}
