@@ -17,11 +17,11 @@ interface Waiting<Step, Result> {
  *
  * A model with a state takes its streams step by step, each step after the last one's result. Alone
  * these would be runs of one row each; the batcher runs together what all streams ask for in the same
- * turn of the event loop. Make one in `load()`, and one more for each kind of step that can't be joined
+ * turn of the event loop. Make one with the plugin, and one more for each kind of step that can't be joined
  * with the others, such as another shape.
  *
  * @example
- * const batcher = new StepBatcher(runRows, { maxBatchSize: 64 }); // in load()
+ * const batcher = new StepBatcher(runRows, { maxBatchSize: 64 }); // in the plugin
  * const { state, output } = await batcher.run({ state, input }); // in each stream
  */
 export class StepBatcher<Step, Result> {
