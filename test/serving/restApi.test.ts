@@ -58,6 +58,7 @@ describe('with a key of one’s own', () => {
       'irisClassification',
       'sentimentAnalysis',
       'textRecognition',
+      'voiceActivity',
     ]);
   });
 
