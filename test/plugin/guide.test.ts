@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BaseModel, InputError } from 'cloudeasyml';
+import { type BaseModel, InferenceSession, InputError } from 'cloudeasyml';
 import { GraphBuilder } from 'cloudeasyml/onnx';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { mergeConfig, servingDefaults } from '../../dist/plugin/config.js';
 import { discoverPlugins } from '../../dist/plugin/discovery.js';
 import { createModel, loadModelClass } from '../../dist/plugin/loadPlugin.js';
@@ -78,6 +78,7 @@ describe('the plugin guide', () => {
       'flowers',
       'imageLabels',
       'reviewSentiment',
+      'smoothLevel',
       'trendForecast',
       'wordChain',
     ]);
@@ -201,6 +202,31 @@ describe('the patterns', () => {
       if (words.push(predictions) === 10) stop.abort();
     }
     expect(words).toHaveLength(10);
+  });
+});
+
+describe('the steps of concurrent streams', () => {
+  test('run together, and each stream keeps its own state', async () => {
+    const model = await deploy('smoothLevel');
+    const run = vi.spyOn(InferenceSession.prototype, 'run');
+    const follow = async (values: number[]) => {
+      async function* inputs() {
+        for (const data of values) yield { data, options: {} };
+      }
+      const context = { signal: new AbortController().signal, options: {} };
+      const levels: unknown[] = [];
+      for await (const { predictions } of model.stream!(inputs(), context))
+        levels.push(predictions);
+      return levels;
+    };
+    expect(await Promise.all([follow([4, 4, 4]), follow([0, 8])])).toEqual([
+      [1, 1.75, 2.3125],
+      [0, 2],
+    ]);
+    expect(run.mock.calls.map(([feeds]) => feeds.steps!.dims[0])).toEqual([2, 2, 1]);
+    run.mockRestore();
+    expect(await model.predict({ data: 2, options: {} })).toEqual({ predictions: 0.5 });
+    await model.unload();
   });
 });
 

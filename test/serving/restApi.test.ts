@@ -59,6 +59,7 @@ describe('with a key of one’s own', () => {
       'sentimentAnalysis',
       'textRecognition',
       'timeSeriesForecast',
+      'voiceActivity',
     ]);
   });
 

@@ -40,4 +40,5 @@ const bundledNames = [
   'irisClassification',
   'sentimentAnalysis',
   'textRecognition',
+  'voiceActivity',
 ];

@@ -51,7 +51,7 @@ export default class Streams extends BaseModel<Config> {
     return { status: 'There is nothing to train.' };
   }
 
-  async *stream(inputs: AsyncIterable<PredictionInput>, context: StreamContext) {
+  override async *stream(inputs: AsyncIterable<PredictionInput>, context: StreamContext) {
     const options = context.options as Options;
     context.signal.addEventListener('abort', () => this.#aborted++);
     this.#begun++;

@@ -1,0 +1,1 @@
+export { type Detection, type SpeechSegment, VoiceActivityModel } from './model.js';

@@ -1,0 +1,121 @@
+import {
+  BaseModel,
+  type PartialModelMetadata,
+  type PartialPredictionOutput,
+  type PredictionInput,
+  type StreamContext,
+  type TrainingResult,
+} from 'cloudeasyml';
+import { type Recording, readRecording, StreamReader } from './audioInput.js';
+import {
+  readOptions,
+  type SpeechOptions,
+  type VoiceActivityConfig,
+  validateConfig,
+} from './settings.js';
+import { SileroNetwork } from './silero.js';
+import { type Detection, SpeechDetector } from './speechDetector.js';
+
+export type { Detection } from './speechDetector.js';
+
+/** Speech in a recording, in seconds from its beginning. */
+export interface SpeechSegment {
+  start: number;
+  end: number;
+}
+
+/** Tells where in an audio somebody speaks, with the Silero networks. */
+export class VoiceActivityModel extends BaseModel<VoiceActivityConfig> {
+  #network: SileroNetwork | undefined;
+
+  getMetadata(): PartialModelMetadata {
+    return {
+      name: 'voiceActivity',
+      version: '1.0.0',
+      description:
+        'Tells where in an audio somebody speaks, also while it is recorded (Silero VAD)',
+      author: 'CloudEasyML',
+      tags: ['audio', 'speech', 'streaming'],
+      requirements: ['@ricky0123/vad-web@^0.0.31', 'zod@^4.0.0'],
+      gpuRequired: false,
+      minMemoryGb: 0.1,
+      estimatedCostPerRequest: 0.0005,
+    };
+  }
+
+  async load(): Promise<void> {
+    const { model, maxFramesPerRun } = validateConfig(this.config);
+    this.#network = await SileroNetwork.open(model, maxFramesPerRun, this.sessionOptions);
+    this.isLoaded = true;
+  }
+
+  async predict(input: PredictionInput): Promise<PartialPredictionOutput> {
+    return (await this.predictBatch([input]))[0]!;
+  }
+
+  override predictBatch(inputs: PredictionInput[]): Promise<PartialPredictionOutput[]> {
+    const requests = inputs.map(({ data, options }) => ({
+      recording: readRecording(data),
+      options: readOptions(options, this.config.options, 'recording'),
+    }));
+    // Side by side, so that the network takes a frame of each in one run.
+    return Promise.all(
+      requests.map(async ({ recording, options }) => ({
+        predictions: await this.#segments(recording, options),
+        metadata: {
+          modelName: `silero-vad-${this.config.model}`,
+          sampleRate: recording.sampleRate,
+          duration: recording.duration,
+        },
+      })),
+    );
+  }
+
+  override async *stream(
+    inputs: AsyncIterable<PredictionInput>,
+    context: StreamContext,
+  ): AsyncGenerator<{ predictions: Detection }> {
+    const options = readOptions(context.options, this.config.options, 'stream');
+    const reader = new StreamReader();
+    let detector: SpeechDetector | undefined;
+    for await (const { data } of inputs) {
+      const { samples, sampleRate } = reader.read(data);
+      detector ??= new SpeechDetector(this.#loaded(), sampleRate, options);
+      for await (const predictions of detector.push(samples)) yield { predictions };
+    }
+    if (!detector) return;
+    for await (const predictions of detector.finish()) yield { predictions };
+  }
+
+  train(): TrainingResult {
+    return { status: 'The model is pre-trained; there is nothing to train.' };
+  }
+
+  override unload(): void {
+    this.#network?.release();
+    this.#network = undefined;
+    super.unload();
+  }
+
+  async #segments(recording: Recording, options: SpeechOptions): Promise<SpeechSegment[]> {
+    const detector = new SpeechDetector(this.#loaded(), recording.sampleRate, options);
+    const segments: SpeechSegment[] = [];
+    const collect = (detection: Detection) => {
+      if (!('event' in detection)) return;
+      // The padding of an end may reach beyond the recording's own.
+      const time = Math.min(detection.time, recording.duration);
+      if (detection.event === 'start') segments.push({ start: time, end: recording.duration });
+      else segments.at(-1)!.end = time;
+    };
+    for (const samples of recording.pieces) {
+      for await (const detection of detector.push(samples)) collect(detection);
+    }
+    for await (const detection of detector.finish()) collect(detection);
+    return segments;
+  }
+
+  #loaded(): SileroNetwork {
+    if (!this.#network) throw new Error('The model is not loaded: call load() first.');
+    return this.#network;
+  }
+}
