@@ -26,6 +26,7 @@ describe('config.yaml', () => {
       maxBatchSize: 32,
       maxQueueDelayUs: 0,
       maxQueueSize: 1024,
+      maxStreams: 1024,
       timeoutMs: 30_000,
       executionProviders: ['cpu'],
       session: {},
@@ -45,6 +46,7 @@ describe('config.yaml', () => {
         maxBatchSize: 1
         maxQueueDelayUs: 200
         maxQueueSize: 5
+        maxStreams: 6
         timeoutMs: 1500
         executionProviders:
           - name: tensorrt
@@ -64,6 +66,7 @@ describe('config.yaml', () => {
       maxBatchSize: 1,
       maxQueueDelayUs: 200,
       maxQueueSize: 5,
+      maxStreams: 6,
       timeoutMs: 1500,
       executionProviders: [{ name: 'tensorrt', trt_fp16_enable: true }, 'cuda'],
       session: {

@@ -38,9 +38,12 @@ describe('settings', () => {
       workers: 7,
       bodyLimit: 16 * 1024 * 1024,
       idleTimeout: 120,
+      maxInFlight: 1024,
+      maxBufferedBytes: 1024 * 1024,
       requestTimeoutMs: 30_000,
       drainTimeoutMs: 10_000,
       cors: [],
+      serverTiming: false,
       logLevel: 'info',
       onnxRuntime: { intraOpThreads: 1, interOpThreads: 1, spinning: false },
     });

@@ -144,7 +144,7 @@ export class ControlPlane {
         bodyLimit: options.bodyLimit ?? 65_536,
         requestTimeoutMs: options.requestTimeoutMs ?? 5000,
       },
-    serverTiming: false,
+      serverTiming: false,
       readiness: () => this.readiness,
     };
     const router = new Router(this.#app, services);
