@@ -65,7 +65,7 @@ export const settingsSchema = z.strictObject({
     .default(1024 * 1024)
     .meta({
       description:
-        'Bytes that a WebSocket’s client may leave unread before its streams wait and nothing more is read from it.',
+        'Bytes that a WebSocket’s client may leave unread before its streams wait; with four times as many, what more it asks for is refused.',
     }),
   requestTimeoutMs: z
     .int()
