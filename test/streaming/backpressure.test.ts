@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { pluginFolder } from '../support/pluginFolder.js';
 import { ServerProcess } from '../support/serverProcess.js';
@@ -43,12 +42,6 @@ async function counts(): Promise<Counts> {
   return (await watcher.predicted(streams, 'counts')).predictions as Counts;
 }
 
-/** Resident bytes of the server's process. */
-function resident(): number {
-  const pages = readFileSync(`/proc/${server.pid}/statm`, 'utf8').split(' ')[1];
-  return Number(pages) * 4096;
-}
-
 /** Resolves when a figure has stopped growing. */
 async function settled(figure: () => Promise<number>): Promise<number> {
   for (let last = -1; ; ) {
@@ -62,7 +55,7 @@ async function settled(figure: () => Promise<number>): Promise<number> {
 describe('a client that stops reading', () => {
   it('makes its own stream wait; memory stays, others go on, and nothing is lost', async () => {
     const before = await counts();
-    const memory = resident();
+    const memory = server.residentBytes;
     const client = await SocketClient.open(server);
     client.socket.pause();
     const total = 1_600; // 100 MB
@@ -72,7 +65,7 @@ describe('a client that stops reading', () => {
     expect(waiting).toBeGreaterThan(0);
     // What its socket's buffers, the connection's and the stream's own take.
     expect(waiting * outputBytes).toBeLessThan(40 * mebibyte);
-    expect(resident() - memory).toBeLessThan(40 * mebibyte);
+    expect(server.residentBytes - memory).toBeLessThan(40 * mebibyte);
 
     const other = await SocketClient.open(server);
     other.send(burst('other', 20));
@@ -98,12 +91,12 @@ describe('a client that stops reading', () => {
   it('is refused what more it asks for when its answers pile up, and gets those that were made', async () => {
     const client = await SocketClient.open(server);
     client.socket.pause();
-    const memory = resident();
+    const memory = server.residentBytes;
     const data = 'x'.repeat(outputBytes);
     const total = 800; // 50 MB of requests, and of answers
     for (let id = 0; id < total; id++) client.send({ id, deploymentId: streams, data });
     await settled(async () => client.socket.bufferedAmount);
-    expect(resident() - memory).toBeLessThan(40 * mebibyte);
+    expect(server.residentBytes - memory).toBeLessThan(40 * mebibyte);
     client.socket.resume();
     const codes = new Set<string | undefined>();
     for (let id = 0; id < total; id++) {

@@ -156,14 +156,4 @@ describe('a stream', () => {
       .toBe(true);
     client.send({ id: 'y', end: true });
   });
-
-  it('whose deployment is removed is told so when its time is up, and its code ends', async () => {
-    const gone = await server.admin.deploy('streams');
-    client.send({ ...opening('gone', 'echo', { data: 1, end: true }), deploymentId: gone });
-    await client.rest('gone');
-    const { status } = await server.admin.send('DELETE', `/deployments/${gone}`);
-    expect(status).toBeLessThan(300);
-    client.send({ ...opening('late', 'echo', { data: 1 }), deploymentId: gone });
-    expect((await client.next('late')).error?.code).toBe('deployment_not_found');
-  });
 });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { temporaryFolder } from '../plugin/temporaryFolder.js';
@@ -68,6 +69,12 @@ export class ServerProcess {
 
   get pid(): number {
     return this.#process.pid!;
+  }
+
+  /** Resident bytes of its process. */
+  get residentBytes(): number {
+    const pages = readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ')[1];
+    return Number(pages) * 4096;
   }
 
   /** Has the server stop in order. @returns its exit code, null where a signal ended it */
