@@ -39,5 +39,6 @@ const bundledNames = [
   'housingCrisis',
   'irisClassification',
   'sentimentAnalysis',
+  'textGeneration',
   'textRecognition',
 ];

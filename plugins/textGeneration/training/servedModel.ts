@@ -22,6 +22,7 @@ export async function exportedFiles({
   const halves = new Map<string, Tensor>();
   for (const [name, tensor] of parameters) halves.set(name, await toFloat16(tensor));
   const config = {
+    _name_or_path: 'textGeneration',
     model_type: 'cloudeasyml-decoder',
     vocab_size: shape.vocabularySize,
     hidden_size: shape.width,
