@@ -208,20 +208,10 @@ function row(type: string, values: readonly number[]): Tensor {
     : new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
 }
 
-/** @param logits [1, tokens, vocabulary] */
-function lastRow({ type, data, dims }: Tensor): Float32Array {
+/** @param logits [1, tokens, vocabulary], float32 or float16 */
+function lastRow({ data, dims }: Tensor): Float32Array {
   const last = data.slice(-dims.at(-1)!);
-  return type === 'float16'
-    ? Float32Array.from(last as Uint16Array, fromFloat16)
-    : (last as Float32Array);
-}
-
-/** The number that a half precision float's bits stand for. */
-function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  if (last instanceof Float32Array) return last;
+  // A tensor's JSON has the numbers that the bits stand for.
+  return Float32Array.from(new Tensor('float16', last as Uint16Array).toJSON() as number[]);
 }

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PredictionInput } from 'cloudeasyml';
+import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { importPlugin } from './importPlugin.js';
@@ -9,7 +11,9 @@ type Module = typeof import('../../plugins/textGeneration/index.js');
 const { TextGenerationModel } = await importPlugin<Module>('plugins/textGeneration/index.ts');
 
 process.env.CLOUDEASYML_DATA = temporaryFolder();
-const model = new TextGenerationModel({});
+const file = new URL('../../plugins/textGeneration/config.yaml', import.meta.url);
+const { serving: _, ...config } = load(readFileSync(file, 'utf8')) as Record<string, unknown>;
+const model = new TextGenerationModel(config);
 beforeAll(() => model.load());
 afterAll(() => model.unload());
 
