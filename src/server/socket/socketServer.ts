@@ -39,8 +39,6 @@ const maxOverrun = 16 * 1024 * 1024;
 
 /** What a server allows each WebSocket. */
 export interface SocketLimits {
-  /** Seconds without a sign of life. */
-  idleTimeout: number;
   /** Requests and streams at once. */
   maxInFlight: number;
   /** Bytes that a client may leave unread. */
@@ -89,7 +87,7 @@ export class SocketServer implements CompletionListener {
   register(app: TemplatedApp, path: string): void {
     app.ws<SocketData>(path, {
       maxPayloadLength: Math.min(this.#http.limits.bodyLimit * refusedFrames, 2 ** 31 - 1),
-      idleTimeout: this.#limits.idleTimeout,
+      idleTimeout: this.#http.limits.idleTimeout,
       // Without a limit of its own: what is sent is bounded by what is in flight.
       maxBackpressure: 0,
       sendPingsAutomatically: true,
