@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Principal } from '../auth/principal.js';
 import type { Deployment } from '../deployment/deployment.js';
 import { eventText, writeEvents } from './eventStream.js';
+import { bytesOf, headerKeys } from './headerKeys.js';
 
 export const Phase = {
   free: 0,
@@ -17,6 +18,8 @@ export const Phase = {
   /** Its answer is a sequence of events, and not over. */
   streaming: 5,
 } as const;
+
+const jsonType = bytesOf('application/json');
 
 /** A larger answer may not fit into its socket's buffer. */
 const writtenAtOnceBytes = 64 * 1024;
@@ -81,7 +84,7 @@ export class PredictSlot {
       }
       const headers = this.#headers;
       if (headers) for (const name in headers) res.writeHeader(name, headers[name]!);
-      else res.writeHeader('content-type', 'application/json');
+      else res.writeHeader(headerKeys.contentType, jsonType);
       const body = this.#body;
       this.#isWhole = true;
       if (typeof body !== 'string' && body.byteLength > writtenAtOnceBytes) this.#writeLarge(body);

@@ -13,6 +13,7 @@ import {
 import { CloudEasyMLError, errorTable } from '../errors.js';
 import type { RequestAccounts } from '../usage/requestAccounts.js';
 import { eventStreamHeaders, heartbeat, wantsEvents, writeEvents } from './eventStream.js';
+import { headerKeys } from './headerKeys.js';
 import { Phase, PredictSlot, type SlotListener } from './predictSlot.js';
 import { isExplained, problemFor } from './problem.js';
 import { bodyTooLarge, requireJson } from './readBody.js';
@@ -76,22 +77,22 @@ export class Predictor implements SlotListener, CompletionListener {
     slot.phase = Phase.receiving;
     slot.res = res;
     slot.startedAt = this.#clock;
-    slot.requestIdHeader = req.getHeader('x-request-id');
-    if (this.#http.cors.enabled) slot.origin = req.getHeader('origin');
-    slot.wantsEvents = wantsEvents(req.getHeader('accept'));
+    slot.requestIdHeader = req.getHeader(headerKeys.requestId);
+    if (this.#http.cors.enabled) slot.origin = req.getHeader(headerKeys.origin);
+    slot.wantsEvents = wantsEvents(req.getHeader(headerKeys.accept));
     res.onAborted(slot.onAborted);
     try {
       if (this.#http.readiness() === 'draining') {
         throw new CloudEasyMLError('draining', 'The server is shutting down.');
       }
-      const principal = this.#http.keys.authenticate(req.getHeader('authorization'));
+      const principal = this.#http.keys.authenticate(req.getHeader(headerKeys.authorization));
       slot.principal = principal;
       const wait = principal.limiter.take(Date.now());
       if (wait > 0) throw new RateLimitedError(wait);
       if (!principal.canPredict) {
         throw new CloudEasyMLError('forbidden', 'The API key lacks the permission "predict".');
       }
-      requireJson(req.getHeader('content-type'));
+      requireJson(req.getHeader(headerKeys.contentType));
       slot.route =
         deploymentId === undefined
           ? routeByBody
