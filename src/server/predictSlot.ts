@@ -54,6 +54,10 @@ export class PredictSlot {
   startedAt = 0;
   /** The receiver's clock when the last event was written, in seconds. */
   wroteAt = 0;
+  /** Its client does not keep up with its events. */
+  isHeld = false;
+  /** The receiver's clock when that began, in seconds. */
+  heldAt = 0;
 
   readonly onData: (chunk: ArrayBuffer, isLast: boolean) => void;
   readonly onAborted: () => void;
@@ -164,6 +168,7 @@ export class PredictSlot {
     this.requestIdHeader = '';
     this.origin = '';
     this.wantsEvents = false;
+    this.isHeld = false;
     this.receivedBytes = 0;
   }
 }

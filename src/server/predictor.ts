@@ -25,6 +25,8 @@ const maxHeldBytes = 1 << 30;
 const tickMs = 1000;
 /** Seconds without an event after which a client is shown that its stream goes on. */
 const heartbeatSeconds = 15;
+/** uWebSockets.js gives a client that reads nothing ten seconds from the last write. */
+const heldHeartbeatSeconds = 4;
 
 /**
  * `POST /predict` and `POST /predict/{deploymentId}`: the way of a prediction from its socket into the
@@ -158,7 +160,11 @@ export class Predictor implements SlotListener, CompletionListener {
     if (outcome === Outcome.room) return;
     if (outcome === Outcome.output) {
       slot.wroteAt = this.#clock;
-      if (!slot.writeEvent('prediction', body)) this.#engine.holdReader(slot.ticket, true);
+      if (!slot.writeEvent('prediction', body) && !slot.isHeld) {
+        slot.isHeld = true;
+        slot.heldAt = this.#clock;
+        this.#engine.holdReader(slot.ticket, true);
+      }
       return;
     }
     const failed = outcome === Outcome.failed;
@@ -186,6 +192,7 @@ export class Predictor implements SlotListener, CompletionListener {
   }
 
   onReadAgain(slot: PredictSlot): void {
+    slot.isHeld = false;
     this.#engine.holdReader(slot.ticket, false);
   }
 
@@ -302,16 +309,24 @@ export class Predictor implements SlotListener, CompletionListener {
     );
   }
 
+  /** Shows a silent stream's client and proxies that it goes on; gives up a client that reads no more. */
+  #keepAlive(slot: PredictSlot): void {
+    if (slot.isHeld && slot.heldAt + this.#http.limits.idleTimeout <= this.#clock) {
+      slot.res!.close();
+      return;
+    }
+    const seconds = slot.isHeld ? heldHeartbeatSeconds : heartbeatSeconds;
+    if (slot.wroteAt + seconds > this.#clock) return;
+    slot.wroteAt = this.#clock;
+    writeEvents(slot.res!, heartbeat);
+  }
+
   #tick(): void {
     this.#clock += tickMs / 1000;
     const { requestTimeoutMs } = this.#http.limits;
     const latest = this.#clock - requestTimeoutMs / 1000;
     for (const slot of this.#slots) {
-      if (slot.phase === Phase.streaming && slot.wroteAt + heartbeatSeconds <= this.#clock) {
-        slot.wroteAt = this.#clock;
-        writeEvents(slot.res!, heartbeat);
-        continue;
-      }
+      if (slot.phase === Phase.streaming) this.#keepAlive(slot);
       if (slot.phase !== Phase.receiving || slot.startedAt >= latest) continue;
       this.#engine.discard(slot.ticket);
       const message = `The body did not arrive within ${requestTimeoutMs} ms.`;
