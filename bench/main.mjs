@@ -34,7 +34,7 @@ async function main(args) {
     ? await benchEngine(plan.engine, folder, progress)
     : undefined;
   const serving = parts.includes('serving')
-    ? await benchServing({ plan: plan.serving, peerGroups: peers, pinning, folder, progress })
+    ? await benchServing({ plan, peerGroups: peers, pinning, folder, progress })
     : undefined;
   const targets = [
     ...engineTargets(engine?.calls ?? []),

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
  * @typedef {object} Plan
  * @property {EnginePlan} engine
  * @property {WorkloadPlan[]} serving
+ * @property {StreamPlan} streams
  *
  * @typedef {object} EnginePlan
  * @property {{ models?: string[], rounds: number, secondsPerCase: number }} calls all models where none
@@ -29,6 +30,14 @@ import { availableParallelism } from 'node:os';
  * @property {number} rounds
  * @property {number} seconds of each share in a round
  * @property {string[]} servers their names
+ *
+ * @typedef {object} StreamPlan
+ * @property {number[]} streams open at once, ascending
+ * @property {number} outputs of each stream
+ * @property {number} rounds
+ * @property {number} seconds of each number of streams in a round
+ * @property {number} warmUpSeconds of each before the first round
+ * @property {{ connections: number, rounds: number }} idle
  */
 
 const cores = availableParallelism();
@@ -41,6 +50,16 @@ const closed = (connections, rounds, seconds) => ({
   rounds,
   seconds,
   warmUpSeconds: 1,
+});
+
+/** @type {(rounds: number, seconds: number, idleRounds: number) => StreamPlan} */
+const streams = (rounds, seconds, idleRounds) => ({
+  streams: [1, 16, 128],
+  outputs: 32,
+  rounds,
+  seconds,
+  warmUpSeconds: 0.5,
+  idle: { connections: 1000, rounds: idleRounds },
 });
 
 /** 1, 2, 4, … and the last. @param {number} last */
@@ -67,6 +86,7 @@ const quick = {
     { workload: 'sentiment', closed: [closed(64, 1, 2)] },
     { workload: 'convolution', closed: [closed(8, 1, 2)] },
   ],
+  streams: streams(1, 1, 1),
 };
 
 /** About ten minutes. @type {Plan} */
@@ -91,6 +111,7 @@ const standard = {
     { workload: 'textRecognition', closed: [closed(8, 2, 3)] },
     { workload: 'convolution', closed: [closed(8, 3, 3), closed(64, 2, 4)] },
   ],
+  streams: streams(2, 2, 3),
 };
 
 /** Everything. @type {Plan} */
@@ -110,6 +131,7 @@ const full = {
     closed: [1, 8, 64, 256].map((connections) => closed(connections, 5, 4)),
     open: { shares: allShares, rounds: 3, seconds: 10, servers: compared },
   })),
+  streams: streams(5, 4, 5),
 };
 
 /**

@@ -19,6 +19,7 @@ const keptOutput = 8192;
 /**
  * @typedef {object} ServerProcess
  * @property {string} url where it listens, such as `http://127.0.0.1:41234`
+ * @property {number} pid
  * @property {() => Promise<void>} stop
  *
  * @typedef {object} ProcessOptions
@@ -168,7 +169,7 @@ export async function startServer(command, args, options = {}) {
   const waiting = new AbortController();
   const ready = readyUrl ? answering(readyUrl, waiting.signal) : written;
   try {
-    return { url: await Promise.race([ready, failed, late]), stop };
+    return { url: await Promise.race([ready, failed, late]), pid: child.pid ?? 0, stop };
   } catch (error) {
     killAll(familyOf(child), 'SIGKILL');
     throw error;
@@ -196,6 +197,17 @@ async function answering(url, signal) {
     await setTimeout(pollMs);
   }
   return new URL(url).origin;
+}
+
+/**
+ * @param {number} pid
+ * @returns {number} bytes of memory that a process holds
+ */
+export function residentBytes(pid) {
+  const listed = spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
+  const kibibytes = Number.parseInt(listed.stdout ?? '', 10);
+  if (Number.isNaN(kibibytes)) throw new Error(`ps knows no process ${pid}.`);
+  return kibibytes * 1024;
 }
 
 /** @returns {Promise<number>} a TCP port that is free now */

@@ -135,10 +135,10 @@ function sharingTables(results) {
 }
 
 /** @param {import('./serving/servingBench.mjs').ServingReport} report */
-export function servingTables({ generator, closed, open, skipped }) {
+export function servingTables({ generator, closed, open, streams, idleConnections, skipped }) {
   return [
     [
-      `Serving: POST /predict, JSON, closed loop by ${generator}; medians of rounds; CloudEasyML with key, rate limit and accounting`,
+      `Serving: POST /predict, JSON, closed loop by ${generator}, and the same over WebSockets by the bench's own generator; medians of rounds; CloudEasyML with key, rate limit and accounting`,
       ...closed.flatMap((result) => ['', closedTable(result)]),
     ].join('\n'),
     ...(open.length > 0
@@ -149,6 +149,7 @@ export function servingTables({ generator, closed, open, skipped }) {
           ].join('\n'),
         ]
       : []),
+    streamTable(streams, idleConnections),
     ...(skipped.length > 0
       ? [skipped.map(({ title, reason }) => `Not measured: ${title}: ${reason}`).join('\n')]
       : []),
@@ -164,24 +165,30 @@ const percent = ({ median }) => `${Math.round(median * 100)} %`;
 /** @param {import('./serving/servingBench.mjs').ServingResult} result */
 function closedTable({ title, connections, servers }) {
   const head = `${title}, ${connections} connection${connections === 1 ? '' : 's'}`;
+  const hasSockets = servers.some(({ sockets }) => sockets);
+  const cLoop = servers.find(({ name }) => name === 'cLoop');
   const rows = servers.map((server) => {
+    const { cloudeasymlRatio, httpRatio, cLoopRatio } = server;
     const generator = server.generatorLoad ? percent(server.generatorLoad) : '';
-    if (server.refusal) return [server.title, '–', '–', '–', '–', '', generator];
+    const ofCLoop = server.name === 'cloudeasyml' ? cLoop?.cloudeasymlRatio : cLoopRatio;
     return [
-      server.title,
-      figure(server.requestsPerSecond.median),
-      ms(server.p50Us),
-      ms(server.p90Us),
-      ms(server.p99Us),
-      server.cloudeasymlRatio ? times(server.cloudeasymlRatio) : '',
+      ...(server.refusal
+        ? [server.title, '–', '–', '–', '–', '']
+        : [
+            server.title,
+            figure(server.requestsPerSecond.median),
+            ...[server.p50Us, server.p90Us, server.p99Us].map(ms),
+            cloudeasymlRatio ? times(cloudeasymlRatio) : '',
+          ]),
+      ...(hasSockets ? [httpRatio ? times(httpRatio) : ''] : []),
+      ...(cLoop ? [ofCLoop ? times(ofCLoop) : ''] : []),
       generator,
     ];
   });
+  const figures = [head, 'req/s', 'p50 ms', 'p90 ms', 'p99 ms', 'CloudEasyML is (min–max)'];
+  const ratios = [...(hasSockets ? ['of HTTP'] : []), ...(cLoop ? ['of the C loop'] : [])];
   return [
-    table(
-      [head, 'req/s', 'p50 ms', 'p90 ms', 'p99 ms', 'CloudEasyML is (min–max)', 'generator'],
-      rows,
-    ),
+    table([...figures, ...ratios, 'generator'], rows),
     ...servers.flatMap((server) => notReported(server.title, server.refusal)),
   ].join('\n');
 }
@@ -189,8 +196,20 @@ function closedTable({ title, connections, servers }) {
 /** @type {(what: string, refusal: string | undefined) => string[]} */
 const notReported = (what, refusal) => (refusal ? [`Not reported: ${what}: ${refusal}`] : []);
 
+const partTitles = /** @type {const} */ ({
+  generator: 'before send',
+  queue: 'queue',
+  batch: 'batch wait',
+  compute: 'compute',
+  rest: 'rest',
+});
+
 /** @param {import('./serving/openLoop.mjs').OpenLoopResult} result */
 function openTable({ title, serverTitle, loads }) {
+  // A server that tells nothing has no columns for it.
+  const partNames = /** @type {(keyof typeof partTitles)[]} */ (Object.keys(partTitles)).filter(
+    (name) => loads.some(({ parts }) => parts[name]),
+  );
   const share = (/** @type {number} */ value) => `${value * 100} % of the peak`;
   const middleAndTail = (
     /** @type {import('./serving/openLoop.mjs').Quantiles | undefined} */ part,
@@ -199,19 +218,49 @@ function openTable({ title, serverTitle, loads }) {
     share(load.share),
     figure(load.arrivalsPerSecond),
     ...(refusal
-      ? ['–', '–', '–', '–', '', '', '']
+      ? ['–', '–', '–', '–', ...partNames.map(() => '')]
       : [
           ...[latency.p50Us, latency.p90Us, latency.p99Us, latency.p999Us].map(ms),
-          ...[parts.generator, parts.compute, parts.rest].map(middleAndTail),
+          ...partNames.map((name) => middleAndTail(parts[name])),
         ]),
     middleAndTail(load.generatorLateness),
     percent(load.generatorLoad),
   ]);
   const head = [`${title}, ${serverTitle}`, 'arrivals/s', 'p50', 'p90', 'p99', 'p99.9'];
-  const parts = ['before send', 'compute', 'rest', 'generator late', 'busy'];
+  const parts = partNames.map((name) => partTitles[name]);
   return [
-    table([...head, ...parts], rows),
+    table([...head, ...parts, 'generator late', 'busy'], rows),
     ...loads.flatMap((load) => notReported(share(load.share), load.refusal)),
+  ].join('\n');
+}
+
+/**
+ * @param {readonly import('./serving/streams/streamLoops.mjs').StreamResult[]} streams
+ * @param {import('./serving/streams/idleConnections.mjs').IdleConnections} idle
+ */
+function streamTable(streams, { connections, residentBefore, resident, bytesPerConnection }) {
+  const rows = streams.map((result) => [
+    result.title,
+    String(result.streams),
+    ...(result.refusal
+      ? ['–', '–', '–']
+      : [
+          figure(result.outputsPerSecond.median),
+          ms(result.firstOutputP50Us),
+          ms(result.firstOutputP99Us),
+        ]),
+    percent(result.generatorLoad),
+  ]);
+  const mb = (/** @type {Spread} */ { median }) => `${figure(median / 2 ** 20)} MB`;
+  return [
+    'Streams over WebSockets, closed loop; medians of rounds',
+    '',
+    table(['plugin', 'at once', 'outputs/s', 'first p50 ms', 'first p99 ms', 'generator'], rows),
+    ...streams.flatMap((result) =>
+      notReported(`${result.title}, ${result.streams} at once`, result.refusal),
+    ),
+    '',
+    `${connections} idle WebSockets: the server holds ${mb(resident)} with them and ${mb(residentBefore)} without, ${figure(bytesPerConnection.median / 1024)} KB for each (${figure(bytesPerConnection.min / 1024)}–${figure(bytesPerConnection.max / 1024)})`,
   ].join('\n');
 }
 

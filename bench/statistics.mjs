@@ -22,6 +22,16 @@ export function spreadOf(values) {
 }
 
 /**
+ * By the nearest rank.
+ *
+ * @param {Float64Array} sorted
+ * @param {number} share
+ */
+export function quantile(sorted, share) {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}
+
+/**
  * Ratios are taken round by round, between runs that are neighbours in time, so that a machine that
  * slows down for a while slows both sides of a ratio.
  *

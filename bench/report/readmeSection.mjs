@@ -6,6 +6,9 @@ import { escaped, figure, ratio } from './text.mjs';
 export const begin = '<!-- bench:begin: made by npm run bench:readme -->';
 export const end = '<!-- bench:end -->';
 
+/** Of the table's rows, from above. @type {import('./results.mjs').Server['kind'][]} */
+const kinds = ['own', 'peer', 'ceiling'];
+
 /**
  * Puts a section between the markers of a README.
  *
@@ -33,14 +36,17 @@ export function readmeSection(results, chart) {
   const servers = new Map(
     loops.flatMap(({ servers: all }) => all.map((server) => [server.name, server])),
   );
-  const rows = [...servers.values()].map(({ name, title, kind }) => {
+  const sorted = [...servers.values()].sort(
+    (one, other) => kinds.indexOf(one.kind) - kinds.indexOf(other.kind),
+  );
+  const rows = sorted.map(({ name, title, kind }) => {
     const cells = loops.map(({ servers: all }) => cell(all.find((server) => server.name === name)));
     return `| ${kind === 'own' ? `**${title}**` : escaped(title)} | ${cells.join(' | ')} |`;
   });
   const counts = [...new Set(loops.map(({ connections }) => connections))].join(' or ');
   return [
     `Requests per second, \`POST /predict\` with JSON, ${counts} connections; in brackets how many times as many`,
-    'CloudEasyML answered in the same run.',
+    `CloudEasyML answered in the same run.${socketNote(sorted)}`,
     '',
     `| server | ${loops.map(({ title }) => escaped(title)).join(' | ')} |`,
     `|---|${loops.map(() => '--:|').join('')}`,
@@ -51,6 +57,12 @@ export function readmeSection(results, chart) {
     ...results.warnings.map((warning) => `> ${escaped(warning)}\n`),
     `${escaped(machineLine(results))}. Measure on your own machine: [docs/benchmarks.md](docs/benchmarks.md).`,
   ].join('\n');
+}
+
+/** @param {readonly import('./results.mjs').Server[]} servers */
+function socketNote(servers) {
+  const sockets = Math.max(0, ...servers.map((server) => server.sockets ?? 0));
+  return sockets > 0 ? ` Over WebSockets as many are in flight, on ${sockets} connections.` : '';
 }
 
 /** @param {import('./results.mjs').Server | undefined} server */

@@ -12,9 +12,17 @@ import { readFileSync } from 'node:fs';
  * @property {string} mode
  * @property {Machine} machine
  * @property {{ calls: Call[], types: TypeCall[], sharing: Sharing[] }} [engine]
- * @property {{ generator: string, closed: ClosedLoop[], open: OpenLoop[], skipped: SkippedPeer[] }} [serving]
+ * @property {Serving} [serving]
  * @property {Target[]} targets
  * @property {string[]} warnings
+ *
+ * @typedef {object} Serving
+ * @property {string} generator
+ * @property {ClosedLoop[]} closed
+ * @property {OpenLoop[]} open
+ * @property {SkippedPeer[]} skipped
+ * @property {StreamLoop[]} [streams] none in older files
+ * @property {IdleConnections} [idleConnections] likewise
  *
  * @typedef {object} Machine
  * @property {string} cpu
@@ -68,6 +76,9 @@ import { readFileSync } from 'node:fs';
  * @property {Spread} [generatorLoad]
  * @property {string} [refusal]
  * @property {Spread} [cloudeasymlRatio]
+ * @property {number} [sockets]
+ * @property {Spread} [httpRatio]
+ * @property {Spread} [cLoopRatio]
  *
  * @typedef {{ model: string, title: string, connections: number, servers: Server[] }} ClosedLoop
  *
@@ -76,7 +87,8 @@ import { readFileSync } from 'node:fs';
  * @property {number} arrivalsPerSecond
  * @property {Spread} answersPerSecond
  * @property {Quantiles} latency
- * @property {{ generator: Quantiles, compute?: Quantiles, rest?: Quantiles }} parts
+ * @property {{ generator: Quantiles, queue?: Quantiles, batch?: Quantiles, compute?: Quantiles,
+ *   rest?: Quantiles }} parts
  * @property {Spread} generatorLoad
  * @property {string} [refusal]
  *
@@ -87,6 +99,24 @@ import { readFileSync } from 'node:fs';
  * @property {string} serverTitle
  * @property {number} peakRequestsPerSecond
  * @property {OpenLoad[]} loads
+ *
+ * @typedef {object} StreamLoop
+ * @property {string} model
+ * @property {string} title
+ * @property {number} streams
+ * @property {number} sockets
+ * @property {number} outputsPerStream
+ * @property {Spread} outputsPerSecond
+ * @property {Spread} firstOutputP50Us
+ * @property {Spread} firstOutputP99Us
+ * @property {Spread} generatorLoad
+ * @property {string} [refusal]
+ *
+ * @typedef {object} IdleConnections
+ * @property {number} connections
+ * @property {Spread} residentBefore
+ * @property {Spread} resident
+ * @property {Spread} bytesPerConnection
  *
  * @typedef {{ name: string, title: string, reason: string }} SkippedPeer
  * @typedef {{ what: string, expected: string, found: string, verdict: 'pass' | 'miss' | 'not measured' }} Target

@@ -1,7 +1,10 @@
 import { ratiosOf, spreadOf } from '../statistics.mjs';
 
 /** Share of its CPU time from which a generator, and not the server, may be what a figure tells of. */
-const generatorLimit = 0.95;
+export const generatorLimit = 0.95;
+
+/** Of servers in results. @type {Subject['kind'][]} */
+const order = ['own', 'peer', 'ceiling'];
 
 /**
  * @typedef {import('../statistics.mjs').Spread} Spread
@@ -18,7 +21,10 @@ const generatorLimit = 0.95;
  * @property {Spread} p99Us
  * @property {Spread} [generatorLoad] none where no generator is needed
  * @property {string} [refusal] why the figures say nothing of the server
- * @property {Spread} [cloudeasymlRatio] this package's requests per second by this server's
+ * @property {Spread} [cloudeasymlRatio] this package's requests per second over HTTP by this server's
+ * @property {number} [sockets] WebSockets that carried the load in place of HTTP
+ * @property {Spread} [httpRatio] this package's requests per second over WebSockets by those over HTTP
+ * @property {Spread} [cLoopRatio] and by the C loop's runs
  */
 
 /**
@@ -27,34 +33,55 @@ const generatorLimit = 0.95;
  * @param {import('../plans.mjs').ClosedLoad} load
  * @param {readonly Subject[]} subjects this package's first
  * @param {(line: string) => void} progress
- * @returns {Promise<ServerResult[]>}
+ * @returns {Promise<ServerResult[]>} this package's first, ceilings last
  */
 export async function measureClosedLoop(load, subjects, progress) {
   const { connections, rounds, seconds, warmUpSeconds } = load;
-  const measured = subjects.map(() => /** @type {LoadRun[]} */ ([]));
+  const measured = subjects.map((subject) => ({ subject, runs: /** @type {LoadRun[]} */ ([]) }));
   for (let round = 0; round <= rounds; round++) {
     progress(round === 0 ? 'warm-up' : `round ${round} of ${rounds}`);
-    for (const [index, subject] of subjects.entries()) {
+    for (const { subject, runs } of measured) {
       const run = await subject.load(connections, round === 0 ? warmUpSeconds : seconds);
-      if (round > 0) measured[index]?.push(run);
+      if (round > 0) runs.push(run);
     }
   }
-  const servers = subjects.map((subject, index) => serverResult(subject, measured[index] ?? []));
-  const rates = measured.map((runs) => runs.map(({ requests, seconds }) => requests / seconds));
-  const [own, ...others] = servers;
-  others.forEach((server, index) => {
-    if (own?.refusal || server.refusal) return;
-    server.cloudeasymlRatio = ratiosOf(rates[0] ?? [], rates[index + 1] ?? []);
-  });
-  return servers;
+  const found = measured.map(({ subject, runs }) => ({
+    server: serverResult(subject, connections, runs),
+    rates: runs.map(({ requests, seconds: taken }) => requests / taken),
+  }));
+  const [http] = found;
+  const cLoop = found.find(({ server }) => server.name === 'cLoop');
+  return found
+    .map((each) => {
+      const { server } = each;
+      if (each === http) return server;
+      return server.kind === 'own'
+        ? { ...server, ...ratio('httpRatio', each, http), ...ratio('cLoopRatio', each, cLoop) }
+        : { ...server, ...ratio('cloudeasymlRatio', http, each) };
+    })
+    .sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind));
+}
+
+/**
+ * @typedef {{ server: ServerResult, rates: number[] }} Found a server's figures, and its rate in each round
+ *
+ * @param {'cloudeasymlRatio' | 'httpRatio' | 'cLoopRatio'} name
+ * @param {Found | undefined} above
+ * @param {Found | undefined} below
+ * @returns {Partial<ServerResult>} nothing where there is no ratio
+ */
+function ratio(name, above, below) {
+  if (!above || !below || above.server.refusal || below.server.refusal) return {};
+  return { [name]: ratiosOf(above.rates, below.rates) };
 }
 
 /**
  * @param {Subject} subject
+ * @param {number} connections
  * @param {readonly LoadRun[]} runs
  * @returns {ServerResult}
  */
-function serverResult({ name, title, kind }, runs) {
+function serverResult({ name, title, kind, sockets }, connections, runs) {
   const spread = (/** @type {(run: LoadRun) => number} */ figure) => spreadOf(runs.map(figure));
   const failures = runs.reduce((sum, run) => sum + run.failures, 0);
   const loads = runs.flatMap(({ generatorLoad }) => generatorLoad ?? []);
@@ -63,13 +90,18 @@ function serverResult({ name, title, kind }, runs) {
     name,
     title,
     kind,
+    ...(sockets && { sockets: sockets(connections) }),
     requestsPerSecond: spread(({ requests, seconds }) => requests / seconds),
     p50Us: spread((run) => run.p50Us),
     p90Us: spread((run) => run.p90Us),
     p99Us: spread((run) => run.p99Us),
     ...(generatorLoad && { generatorLoad }),
   };
-  if (failures > 0) return { ...result, refusal: `${failures} requests failed` };
+  if (failures > 0) {
+    const failure = runs.map((run) => run.failure).find(Boolean);
+    const refusal = `${failures} requests failed${failure ? `: ${failure}` : ''}`;
+    return { ...result, refusal };
+  }
   if (runs.some(({ requests }) => requests === 0)) {
     return { ...result, refusal: 'a round was too short for an answer' };
   }

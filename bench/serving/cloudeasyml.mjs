@@ -6,6 +6,14 @@ import { startServer } from '../processes.mjs';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+/**
+ * @typedef {object} Served
+ * @property {string} plugin its name
+ * @property {string} [plugins] the folder that holds it; without it the plugin is only the model file
+ * @property {string} [modelFile]
+ * @property {object} [config] of the deployment
+ */
+
 /** High enough never to refuse, low enough that every request is counted against it. */
 const requestsPerMinute = 1_000_000_000;
 
@@ -13,9 +21,11 @@ const requestsPerMinute = 1_000_000_000;
  * Starts this package's server on one plugin, its data in a folder of its own, with an ordinary user's key
  * that has a rate limit. `CLOUDEASYML_*` variables of the environment hold but for those named here.
  *
- * @param {{ workload: import('./workloads.mjs').Workload, folder: string, cpus: string | undefined }} options
+ * @param {{ workload: Served, folder: string, cpus: string | undefined, env?: Record<string, string> }} options
+ *   `folder` is made where it is missing
  */
-export async function startCloudeasyml({ workload, folder, cpus }) {
+export async function startCloudeasyml({ workload, folder, cpus, env = {} }) {
+  mkdirSync(folder, { recursive: true });
   const plugins = workload.plugins ?? path.join(folder, 'plugins');
   if (workload.modelFile) writePlugin(path.join(plugins, workload.plugin), workload.modelFile);
   const adminKey = randomBytes(24).toString('hex');
@@ -23,6 +33,7 @@ export async function startCloudeasyml({ workload, folder, cpus }) {
     cwd: folder,
     cpus,
     env: {
+      ...env,
       CLOUDEASYML_HOST: '127.0.0.1',
       CLOUDEASYML_PORT: '0',
       CLOUDEASYML_PLUGINS: plugins,
@@ -34,6 +45,7 @@ export async function startCloudeasyml({ workload, folder, cpus }) {
   const { apiKey } = await ask(server.url, 'POST', '/api-keys', adminKey, keyBody);
   const { deployment } = await ask(server.url, 'POST', '/deployments', apiKey, {
     modelName: workload.plugin,
+    ...(workload.config && { config: workload.config }),
   });
   if (deployment.status !== 'active') throw new Error(`The deployment failed: ${deployment.error}`);
   return {

@@ -12,12 +12,13 @@ import { runToEnd } from '../processes.mjs';
  * @property {string} body
  *
  * @typedef {object} LoadRun what a closed loop saw: every connection sends when its answer has come
- * @property {number} requests answered
+ * @property {number} requests answered; where those in flight at the end count in part, no whole number
  * @property {number} seconds
  * @property {number} p50Us latency, microseconds
  * @property {number} p90Us
  * @property {number} p99Us
- * @property {number} failures connection errors, timeouts and statuses other than 2xx
+ * @property {number} failures connection errors, timeouts, and answers that are errors
+ * @property {string} [failure] the first one, where the generator tells
  * @property {number} [generatorLoad] CPU time of the generator by its threads and the time: 1 is all it has
  *
  * @typedef {object} LoadGenerator

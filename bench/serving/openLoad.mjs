@@ -17,8 +17,8 @@ import { AnswerParser, requestBytes } from './rawHttp.mjs';
  * @property {number} connections
  * @property {number} seed
  * @property {string} timesFile float64: for each answered request its latency, the time from its
- *   intended start until its bytes were written, the generator's lateness, and the server's
- *   processingTimeMs (NaN where it tells none), all in microseconds
+ *   intended start until its bytes were written, the generator's lateness, and the server's queue, batch
+ *   and compute (NaN where it tells none), all in microseconds
  *
  * @typedef {object} OpenLoadSummary
  * @property {number} answered
@@ -36,7 +36,7 @@ const order = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
 const { request, arrivalsPerSecond, seconds, seed, timesFile } = order;
 
 const arrivals = poissonArrivals();
-const fields = 4;
+const fields = 6;
 const times = new Float64Array(arrivals.length * fields);
 const bytes = requestBytes(request);
 const { hostname, port } = new URL(request.url);
@@ -61,7 +61,7 @@ const free = [];
 class Connection {
   #arrival = -1;
   #sentAt = 0;
-  #parser = new AnswerParser((status, processingMs) => this.#answered(status, processingMs));
+  #parser = new AnswerParser((status, times) => this.#answered(status, times));
 
   constructor() {
     this.socket = connect({ host: hostname, port: Number(port), noDelay: true });
@@ -77,8 +77,8 @@ class Connection {
     this.socket.write(bytes);
   }
 
-  /** @type {(status: number, processingMs: number) => void} */
-  #answered(status, processingMs) {
+  /** @type {(status: number, times: import('./rawHttp.mjs').ServerTimes) => void} */
+  #answered(status, { queue, batch, compute }) {
     const now = performance.now();
     const intended = origin + (arrivals[this.#arrival] ?? 0);
     if (status !== 200) {
@@ -90,7 +90,9 @@ class Connection {
       times[at] = toUs(now - intended);
       times[at + 1] = toUs(this.#sentAt - intended);
       times[at + 2] = toUs(noticed - intended);
-      times[at + 3] = toUs(processingMs);
+      times[at + 3] = toUs(queue);
+      times[at + 4] = toUs(batch);
+      times[at + 5] = toUs(compute);
     }
     lastAnswer = now;
     this.#arrival = -1;

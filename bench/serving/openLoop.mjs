@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cpusIn } from '../pinning.mjs';
 import { runToEnd } from '../processes.mjs';
-import { spreadOf } from '../statistics.mjs';
+import { quantile, spreadOf } from '../statistics.mjs';
 
 /**
  * @typedef {import('../statistics.mjs').Spread} Spread
@@ -17,8 +17,9 @@ import { spreadOf } from '../statistics.mjs';
  * @property {number} arrivalsPerSecond
  * @property {Spread} answersPerSecond
  * @property {Quantiles} latency from a request's intended start to its answer's last byte
- * @property {{ generator: Quantiles, compute?: Quantiles, rest?: Quantiles }} parts of a request's latency:
- *   before its bytes were written, processingTimeMs of its answer, and what remains
+ * @property {{ generator: Quantiles, queue?: Quantiles, batch?: Quantiles, compute?: Quantiles,
+ *   rest?: Quantiles }} parts of a request's latency: before its bytes were written, in the server's queue,
+ *   from there to the run, the run, and what remains
  * @property {Quantiles} generatorLateness from the intended start to the generator's coming to it
  * @property {Spread} generatorLoad
  * @property {string} [refusal]
@@ -43,7 +44,18 @@ const generatorLimit = 0.9;
 /** As much of the p99 may be the generator's own lateness. */
 const latenessLimit = 0.5;
 
-const fields = /** @type {const} */ (['latency', 'generator', 'generatorLateness', 'compute']);
+/** Of a request in a generator's file, in this order. */
+const fields = /** @type {const} */ ([
+  'latency',
+  'generator',
+  'generatorLateness',
+  'queue',
+  'batch',
+  'compute',
+]);
+
+/** What a server may tell of a request. */
+const told = /** @type {const} */ (['queue', 'batch', 'compute']);
 
 /** @typedef {Record<typeof fields[number] | 'rest', Float64Array>} RequestTimes sorted microseconds */
 /** @typedef {OpenLoadSummary & { times: RequestTimes }} OpenRound */
@@ -105,12 +117,11 @@ function sortedTimes(records) {
   let request = 0;
   for (const record of records) {
     for (let at = 0; at < record.length; at += fields.length, request++) {
-      const [latency = 0, generator = 0, lateness = 0, compute = Number.NaN] = record.subarray(at);
-      times.latency[request] = latency;
-      times.generator[request] = generator;
-      times.generatorLateness[request] = lateness;
-      times.compute[request] = compute;
-      times.rest[request] = latency - generator - compute;
+      for (const [index, field] of fields.entries())
+        times[field][request] = record[at + index] ?? 0;
+      let rest = (times.latency[request] ?? 0) - (times.generator[request] ?? 0);
+      for (const part of told) rest -= times[part][request] || 0;
+      times.rest[request] = rest;
     }
   }
   for (const values of Object.values(times)) values.sort();
@@ -125,7 +136,10 @@ function sortedTimes(records) {
  */
 export function openLoadResult(share, arrivalsPerSecond, rounds) {
   const quantiles = (/** @type {keyof RequestTimes} */ part) => quantilesOf(rounds, part);
-  const tellsCompute = rounds.every(({ times }) => !Number.isNaN(times.compute[0] ?? Number.NaN));
+  const parts = told.filter((part) =>
+    // Sorted, what is no number comes last.
+    rounds.every(({ times }) => !Number.isNaN(times[part].at(-1) ?? Number.NaN)),
+  );
   const refusal = refusalOf(rounds);
   return {
     share,
@@ -134,7 +148,8 @@ export function openLoadResult(share, arrivalsPerSecond, rounds) {
     latency: quantiles('latency'),
     parts: {
       generator: quantiles('generator'),
-      ...(tellsCompute && { compute: quantiles('compute'), rest: quantiles('rest') }),
+      ...Object.fromEntries(parts.map((part) => [part, quantiles(part)])),
+      ...(parts.length > 0 && { rest: quantiles('rest') }),
     },
     generatorLateness: quantiles('generatorLateness'),
     generatorLoad: spreadOf(rounds.map(({ generatorLoad }) => generatorLoad)),
@@ -147,11 +162,6 @@ function quantilesOf(rounds, part) {
   const at = (/** @type {number} */ share) =>
     spreadOf(rounds.map(({ times }) => quantile(times[part], share)));
   return { p50Us: at(0.5), p90Us: at(0.9), p99Us: at(0.99), p999Us: at(0.999) };
-}
-
-/** By the nearest rank. @type {(sorted: Float64Array, share: number) => number} */
-function quantile(sorted, share) {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
 /**

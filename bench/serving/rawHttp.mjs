@@ -17,7 +17,18 @@ export function requestBytes({ url, headers, body }) {
 
 const headersEnd = Buffer.from('\r\n\r\n');
 const processingName = Buffer.from('"processingTimeMs":');
+const serverTiming =
+  /\r\nserver-timing: *queue;dur=([^,]+), batch;dur=([^,]+), compute;dur=([^\r]+)/i;
 const nothing = Buffer.alloc(0);
+
+/**
+ * Where an answer's time went on the server, in milliseconds; NaN where it tells nothing.
+ *
+ * @typedef {object} ServerTimes
+ * @property {number} queue until a worker took it
+ * @property {number} batch from there to the run
+ * @property {number} compute the run
+ */
 
 /** Reads a connection's answers one after the other, in whatever pieces they come. */
 export class AnswerParser {
@@ -26,8 +37,7 @@ export class AnswerParser {
   #onAnswer;
 
   /**
-   * @param {(status: number, processingMs: number) => void} onAnswer called for each answer with its
-   *   status and the processingTimeMs in its body, NaN where there is none
+   * @param {(status: number, times: ServerTimes) => void} onAnswer called for each answer
    */
   constructor(onAnswer) {
     this.#onAnswer = onAnswer;
@@ -49,8 +59,21 @@ export class AnswerParser {
     const body = this.#received.subarray(bodyStart, end);
     this.#received = nothing;
     // "HTTP/1.1 200 OK"
-    this.#onAnswer(Number(head.slice(9, 12)), processingMs(body));
+    this.#onAnswer(Number(head.slice(9, 12)), serverTimes(head, body));
   }
+}
+
+/**
+ * By its `server-timing` header, or else by its body's `processingTimeMs`.
+ *
+ * @type {(head: string, body: Buffer) => ServerTimes}
+ */
+function serverTimes(head, body) {
+  const [, queue, batch, compute] = serverTiming.exec(head) ?? [];
+  if (compute === undefined) {
+    return { queue: Number.NaN, batch: Number.NaN, compute: processingMs(body) };
+  }
+  return { queue: Number(queue), batch: Number(batch), compute: Number(compute) };
 }
 
 /** @param {Buffer} body */

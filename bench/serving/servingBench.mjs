@@ -4,6 +4,7 @@ import { choosePeers } from '../peers/index.mjs';
 import { measureClosedLoop } from './closedLoop.mjs';
 import { chooseLoadGenerator } from './loadGenerator.mjs';
 import { openLoadResult, runOpenLoad } from './openLoop.mjs';
+import { benchStreams } from './streams/index.mjs';
 import { startSubjects } from './subjects.mjs';
 import { workloads } from './workloads.mjs';
 
@@ -26,9 +27,11 @@ import { workloads } from './workloads.mjs';
  * @property {ServingResult[]} closed
  * @property {OpenLoopResult[]} open
  * @property {SkippedPeer[]} skipped
+ * @property {import('./streams/streamLoops.mjs').StreamResult[]} streams
+ * @property {import('./streams/idleConnections.mjs').IdleConnections} idleConnections
  *
  * @typedef {object} ServingOptions
- * @property {import('../plans.mjs').WorkloadPlan[]} plan
+ * @property {Pick<import('../plans.mjs').Plan, 'serving' | 'streams'>} plan
  * @property {readonly import('../options.mjs').PeerGroup[]} peerGroups
  * @property {import('../pinning.mjs').Pinning | null} pinning
  * @property {string} folder for models and data
@@ -47,7 +50,7 @@ export async function benchServing(options) {
   const { peers, skipped } = await choosePeers(peerGroups, progress);
   const closed = [];
   const open = [];
-  for (const workloadPlan of plan) {
+  for (const workloadPlan of plan.serving) {
     const write = workloads[workloadPlan.workload];
     if (!write) throw new Error(`There is no workload "${workloadPlan.workload}".`);
     progress(`serving: starting the servers for ${workloadPlan.workload}`);
@@ -76,7 +79,12 @@ export async function benchServing(options) {
       await subject.stop();
     }
   }
-  return { generator: generator.name, closed, open, skipped };
+  const streaming = await benchStreams(plan.streams, {
+    pinning,
+    folder: path.join(folder, 'serving', 'streams'),
+    progress,
+  });
+  return { generator: generator.name, closed, open, skipped, ...streaming };
 }
 
 /**
@@ -89,17 +97,20 @@ export async function benchServing(options) {
 async function measureOpenLoops(plan, subjects, closed, { pinning, folder, say }) {
   const cpus = pinning?.generator;
   const measured = [];
-  for (const subject of subjects.filter(({ name }) => plan.servers.includes(name))) {
+  for (const subject of subjects) {
+    const { openLoad } = subject;
+    if (!openLoad || !plan.servers.includes(subject.name)) continue;
     const arrivalsPerSecond = peakOf(subject.name, closed);
     if (arrivalsPerSecond === 0) continue;
     say(`open loop, what ${subject.title} sustains`);
     const load = { arrivalsPerSecond, seconds: plan.seconds, seed: 1 };
-    const run = await subject.openLoad((request) => runOpenLoad(request, load, { folder, cpus }));
+    const run = await openLoad((request) => runOpenLoad(request, load, { folder, cpus }));
     // A generator on the servers' cores takes of what the closed loops' generator left them. One on its
     // own cores takes nothing, and where it is the slower side the loads tell.
     const peak = cpus ? arrivalsPerSecond : Math.min(arrivalsPerSecond, run.answered / run.seconds);
     measured.push({
       subject,
+      openLoad,
       peak,
       rounds: plan.shares.map(() => /** @type {OpenRound[]} */ ([])),
     });
@@ -107,11 +118,9 @@ async function measureOpenLoops(plan, subjects, closed, { pinning, folder, say }
   for (let round = 1; round <= plan.rounds; round++) {
     for (const [index, share] of plan.shares.entries()) {
       say(`open loop at ${share * 100} % of the peak, round ${round} of ${plan.rounds}`);
-      for (const { subject, peak, rounds } of measured) {
+      for (const { openLoad, peak, rounds } of measured) {
         const load = { arrivalsPerSecond: share * peak, seconds: plan.seconds, seed: round };
-        const run = await subject.openLoad((request) =>
-          runOpenLoad(request, load, { folder, cpus }),
-        );
+        const run = await openLoad((request) => runOpenLoad(request, load, { folder, cpus }));
         rounds[index]?.push(run);
       }
     }

@@ -20,7 +20,9 @@ import { readTensorFile, writeTensorFile } from '../models/tensorFile.mjs';
  * @property {string} [modelFile] a .onnx file from `input` [batch, …] to `output`, for peers to serve;
  *   without it the plugin's code is this package's own
  * @property {number} [inputWidth] of the model file
- * @property {'echo' | 'cLoop' | 'none'} ceiling what the servers are held against beside each other
+ * @property {readonly ('echo' | 'cLoop')[]} ceilings what the servers are held against beside each other
+ * @property {readonly ('json' | 'tensors')[]} sockets the frames in which it is also asked for over
+ *   WebSockets
  * @property {(rows: number, seed: number) => unknown[]} data of a request
  * @property {readonly number[]} proofRows rows of the requests that prove a server right
  * @property {(data: any[], predictions: any, who: string) => Promise<void>} check throws where the
@@ -29,14 +31,16 @@ import { readTensorFile, writeTensorFile } from '../models/tensorFile.mjs';
 
 const bundledPlugins = fileURLToPath(new URL('../../plugins', import.meta.url));
 
-/** @type {(model: import('../models/index.mjs').BenchModel) => (folder: string) => Promise<Workload>} */
-const dense = (model) => async (folder) => ({
+/** @type {(model: import('../models/index.mjs').BenchModel, tensors: boolean) =>
+ *   (folder: string) => Promise<Workload>} */
+const dense = (model, tensors) => async (folder) => ({
   name: model.name,
   title: model.title,
   plugin: model.name,
   modelFile: writeModel(model, path.join(folder, 'models')).model,
   inputWidth: model.inputWidth,
-  ceiling: 'echo',
+  ceilings: tensors ? ['echo', 'cLoop'] : ['echo'],
+  sockets: tensors ? ['json', 'tensors'] : ['json'],
   data: (rows, seed) => sampleRows(model, rows, seed),
   proofRows: [1, 2, 5],
   check: async (data, predictions, who) => {
@@ -64,7 +68,9 @@ async function convolution(folder) {
     plugin: name,
     modelFile,
     inputWidth: pixels,
-    ceiling: 'cLoop',
+    ceilings: ['cLoop'],
+    // As JSON the image is parsed on the cores that run the model: beside the C loop bytes tell more.
+    sockets: ['tensors'],
     data: (rows, seed) => {
       const random = seededRandom(seed);
       return Array.from({ length: rows }, () =>
@@ -102,7 +108,8 @@ async function sentiment() {
     title: 'sentimentAnalysis, one text',
     plugin: 'sentimentAnalysis',
     plugins: bundledPlugins,
-    ceiling: 'echo',
+    ceilings: ['echo'],
+    sockets: ['json'],
     data: (rows, seed) =>
       Array.from(
         { length: rows },
@@ -135,7 +142,8 @@ async function textRecognition() {
     title: 'textRecognition, one receipt',
     plugin: 'textRecognition',
     plugins: bundledPlugins,
-    ceiling: 'none',
+    ceilings: [],
+    sockets: [],
     data: (rows) => Array(rows).fill(image),
     proofRows: [1, 2],
     check: async (data, predictions, who) => {
@@ -162,8 +170,8 @@ function expectCount(predictions, rows, who) {
  * @type {Record<string, (folder: string) => Promise<Workload>>}
  */
 export const workloads = {
-  softmax: dense(softmax),
-  mlp: dense(mlp),
+  softmax: dense(softmax, false),
+  mlp: dense(mlp, true),
   sentiment,
   textRecognition,
   convolution,

@@ -42,11 +42,18 @@ describe('the README’s benchmark', async () => {
       '| server | 4→3 softmax | MLP 784-512-512-10 |',
       '|---|--:|--:|',
       '| **CloudEasyML** | **90,000** | **56,000** |',
+      '| **CloudEasyML, WebSocket** | **180,000** | **78,400** |',
+      '| **CloudEasyML, WebSocket, tensors** |  | **99,000** |',
       '| Fastify + onnxruntime-node | 37,500 (2.40×) | 9,500 (5.89×) |',
       '| uWebSockets.js + onnxruntime-node | 60,000 (1.50×) | 15,000 (3.73×) |',
       '| FastAPI + onnxruntime &#60;1 worker&#62; | 5,200 (17.3×) | 2,500 (22.4×) |',
       '| bare uWebSockets.js, echo | 115,000 (0.78×) | 28,000 (2.00×) |',
+      '| C loop, up to 6 threads |  | 100,000 (0.56×) |',
     ]);
+  });
+
+  it('says how many WebSockets carried the load', () => {
+    expect(readme).toContain('Over WebSockets as many are in flight, on 4 connections.');
   });
 
   it('shows the chart, the machine and the warnings', () => {
@@ -54,7 +61,7 @@ describe('the README’s benchmark', async () => {
     expect(readme).toContain('ONNX Runtime 1.29.0');
     expect(readme).toContain(`> ${sampleResults.warnings[0]}`);
     expect(chart).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
-    expect(chart.match(/class="bar"/g)).toHaveLength(10);
+    expect(chart.match(/class="bar"/g)).toHaveLength(14);
     expect(chart).toContain('prefers-color-scheme: dark');
   });
 

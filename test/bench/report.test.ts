@@ -47,12 +47,14 @@ describe('the HTML report', async () => {
     expect(page).not.toMatch(/NaN|undefined|Infinity|\[object/);
   });
 
-  it('draws throughput, latency against load, calls and workers', () => {
-    // 2 models closed, 2 models × (p99, p50) open, 2 calls, 1 sharing.
-    expect(count(page, '<svg ')).toBe(9);
+  it('draws throughput, latency against load and its parts, streams, calls and workers', () => {
+    // 2 models closed, 2 models × (p99, p50, parts) open, 1 streams, 2 calls, 1 sharing.
+    expect(count(page, '<svg ')).toBe(12);
     expect(page).toContain('aria-label="Requests per second: 4→3 softmax, 64 connections"');
     expect(page).toContain('aria-label="MLP 784-512-512-10: p99 against load"');
-    expect(count(page, '<polyline')).toBe(10);
+    expect(page).toContain('4→3 softmax, CloudEasyML: where the median goes, against load');
+    // 2 models × (2 servers × (p99, p50) and 5 parts) open, 2 sharing.
+    expect(count(page, '<polyline')).toBe(20);
   });
 
   it('scales bars by their figures', () => {
@@ -80,6 +82,32 @@ describe('the HTML report', async () => {
     expect(page).toContain('axum + ort: cargo is not installed');
     expect(page).toContain(sampleResults.warnings[0]);
     expect(page).toContain('Instructions per request');
+  });
+
+  it('puts WebSockets beside HTTP and tensors beside the C loop', () => {
+    expect(page).toContain('180,000 req/s (2.00× HTTP)');
+    expect(page).toContain('<td>1.40× (1.33–1.47)</td><td>0.78× (0.74–0.82)</td>');
+    expect(page).toContain('<td>0.99× (0.94–1.04)</td>');
+  });
+
+  it('shows where an open loop’s time went', () => {
+    expect(page).toContain('<th>queue p50 / p99</th><th>batch wait p50 / p99</th>');
+  });
+
+  it('shows streams and what idle connections hold', () => {
+    expect(page).toContain('150,000/s, first 1.28 ms');
+    expect(page).toContain('<span class="soft">3 streams failed</span>');
+    expect(page).toContain('1,000 idle WebSockets');
+    expect(page).toContain('4.00 KiB for each');
+  });
+
+  it('takes results that know of no streams and no WebSockets', async () => {
+    const { streams: _, idleConnections: __, ...serving } = sampleResults.serving;
+    const closed = [sampleResults.serving.closed[1]];
+    const older = await render({ ...sampleResults, serving: { ...serving, closed } });
+    expect(older).not.toContain('<h2>Streams</h2>');
+    expect(older).not.toContain('of HTTP');
+    expect(older).not.toMatch(/NaN|undefined/);
   });
 
   it('leaves out what a run left out', async () => {

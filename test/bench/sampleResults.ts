@@ -47,6 +47,55 @@ function closed(model: string, title: string, connections: number, rates: number
   };
 }
 
+type ClosedLoop = ReturnType<typeof closed>;
+
+/** The same loop with rows over WebSockets behind the first; with tensors there is a C loop, too. */
+function withSockets(loop: ClosedLoop, json: number, tensors?: number, cLoop = 0) {
+  const [http, ...others] = loop.servers;
+  const row = (name: string, title: string, rate: number) => ({
+    ...http!,
+    name,
+    title,
+    sockets: 4,
+    requestsPerSecond: spread(rate),
+    httpRatio: spread(rate / http!.requestsPerSecond.median),
+    ...(cLoop && { cLoopRatio: spread(rate / cLoop) }),
+  });
+  return {
+    ...loop,
+    servers: [
+      http!,
+      row('cloudeasymlSocket', 'CloudEasyML, WebSocket', json),
+      ...(tensors ? [row('cloudeasymlTensors', 'CloudEasyML, WebSocket, tensors', tensors)] : []),
+      ...others,
+      ...(cLoop
+        ? [
+            {
+              ...http!,
+              name: 'cLoop',
+              title: 'C loop, up to 6 threads',
+              kind: 'ceiling' as const,
+              requestsPerSecond: spread(cLoop),
+              cloudeasymlRatio: spread(http!.requestsPerSecond.median / cLoop),
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+const streamLoop = (model: string, title: string, streams: number, rate: number) => ({
+  model,
+  title,
+  streams,
+  sockets: Math.min(streams, 4),
+  outputsPerStream: 32,
+  outputsPerSecond: spread(rate),
+  firstOutputP50Us: spread(80 * streams),
+  firstOutputP99Us: spread(200 * streams),
+  generatorLoad: spread(0.2),
+});
+
 function open(model: string, title: string, server: ServerName, peak: number) {
   return {
     model,
@@ -61,6 +110,7 @@ function open(model: string, title: string, server: ServerName, peak: number) {
       latency: quantiles(4e6 / peak / (1 - share)),
       parts: {
         generator: quantiles(8),
+        ...(server === 'cloudeasyml' && { queue: quantiles(12), batch: quantiles(3) }),
         compute: quantiles(1e6 / peak),
         rest: quantiles(1e6 / peak / (1 - share)),
       },
@@ -155,9 +205,17 @@ export const sampleResults = {
   serving: {
     generator: 'wrk',
     closed: [
-      closed('softmax', '4→3 softmax', 64, [90_000, 37_500, 60_000, 5200, 115_000]),
+      withSockets(
+        closed('softmax', '4→3 softmax', 64, [90_000, 37_500, 60_000, 5200, 115_000]),
+        180_000,
+      ),
       refused,
-      closed('mlp', 'MLP 784-512-512-10', 64, [56_000, 9500, 15_000, 2500, 28_000]),
+      withSockets(
+        closed('mlp', 'MLP 784-512-512-10', 64, [56_000, 9500, 15_000, 2500, 28_000]),
+        78_400,
+        99_000,
+        100_000,
+      ),
     ],
     open: [
       open('softmax', '4→3 softmax', 'cloudeasyml', 90_000),
@@ -166,6 +224,17 @@ export const sampleResults = {
       open('mlp', 'MLP 784-512-512-10', 'fastifyOnnxruntime', 9500),
     ],
     skipped: [{ name: 'axumOrt', title: 'axum + ort', reason: 'cargo is not installed' }],
+    streams: [
+      streamLoop('steps', 'steps <small>', 1, 50_000),
+      streamLoop('steps', 'steps <small>', 16, 150_000),
+      { ...streamLoop('steps', 'steps <small>', 128, 0), refusal: '3 streams failed' },
+    ],
+    idleConnections: {
+      connections: 1000,
+      residentBefore: spread(150e6),
+      resident: spread(154e6),
+      bytesPerConnection: spread(4096),
+    },
   },
   targets: [
     {

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { residentBytes } from '../../processes.mjs';
+import { spreadOf } from '../../statistics.mjs';
+import { startCloudeasyml } from '../cloudeasyml.mjs';
+import { upgradeRequest } from '../socket/frames.mjs';
+import { streamWorkloads } from './streamWorkloads.mjs';
+
+/**
+ * @typedef {import('../../statistics.mjs').Spread} Spread
+ *
+ * @typedef {object} IdleConnections what WebSockets cost that have a key and ask for nothing
+ * @property {number} connections
+ * @property {Spread} residentBefore bytes of the server's process with none
+ * @property {Spread} resident bytes with all of them
+ * @property {Spread} bytesPerConnection
+ */
+
+/** How long a server is left alone before its memory is looked at. */
+const settleMs = 1000;
+/** Opened and closed first, for what the first ones bring along with them. */
+const warmUpConnections = 10;
+/** Connections that are on their way at once: a server's backlog is bounded. */
+const batch = 100;
+
+/**
+ * Opens idle connections to a fresh server, which has no memory of others to use again.
+ *
+ * @param {import('../../plans.mjs').StreamPlan['idle']} plan
+ * @param {import('./streamLoops.mjs').StreamOptions} options
+ * @returns {Promise<IdleConnections>}
+ */
+export async function measureIdleConnections({ connections, rounds }, options) {
+  const { pinning, folder, progress } = options;
+  const [workload] = streamWorkloads(folder, 1);
+  if (!workload) throw new Error('There is no plugin to serve.');
+  const found = [];
+  for (let round = 1; round <= rounds; round++) {
+    progress(`streams, ${connections} idle connections, round ${round} of ${rounds}`);
+    const ownFolder = path.join(folder, `idle${round}`);
+    const server = await startCloudeasyml({ workload, folder: ownFolder, cpus: pinning?.server });
+    for (const socket of await openSockets(server, warmUpConnections)) socket.destroy();
+    await setTimeout(settleMs);
+    const before = residentBytes(server.pid);
+    const sockets = await openSockets(server, connections);
+    await setTimeout(settleMs);
+    const alive = sockets.filter(({ readyState }) => readyState === 'open').length;
+    if (alive < connections)
+      throw new Error(`The server kept ${alive} of ${connections} WebSockets.`);
+    found.push({ before, resident: residentBytes(server.pid) });
+    for (const socket of sockets) socket.destroy();
+    await server.stop();
+  }
+  return {
+    connections,
+    residentBefore: spreadOf(found.map(({ before }) => before)),
+    resident: spreadOf(found.map(({ resident }) => resident)),
+    bytesPerConnection: spreadOf(
+      found.map(({ before, resident }) => (resident - before) / connections),
+    ),
+  };
+}
+
+/**
+ * @param {{ url: string, apiKey: string }} server
+ * @param {number} count
+ */
+async function openSockets({ url, apiKey }, count) {
+  const { hostname, port } = new URL(url);
+  const upgrade = upgradeRequest(url, apiKey);
+  const open = async () => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.write(upgrade);
+    const [answer] = await once(socket, 'data');
+    if (!String(answer).startsWith('HTTP/1.1 101 ')) throw new Error(String(answer));
+    return socket;
+  };
+  const sockets = [];
+  while (sockets.length < count) {
+    const next = Math.min(batch, count - sockets.length);
+    sockets.push(...(await Promise.all(Array.from({ length: next }, open))));
+  }
+  return sockets;
+}
