@@ -51,7 +51,7 @@ async function printText() {
     // Not by a loop over the frames: leaving it would end them.
     const [frame] = (await frames.next()).value;
     const { error, predictions, metadata } = JSON.parse(frame);
-    if (error) fail(error.path ? `${error.path}: ${error.message}` : error.message);
+    if (error) fail(error.path ? `${error.detail} (${error.path})` : error.detail);
     if (!predictions) continue;
     process.stdout.write(predictions.text);
     if (metadata.finishReason) return metadata;
