@@ -113,12 +113,18 @@ export class UsageRecorder {
       report.totalRequests += totals.requests;
       report.totalProcessingTimeMs += totals.processingTimeMs;
     }
+    report.totalCost = withoutNoise(report.totalCost);
     return report;
   }
 
   #today(): string {
     return isoDay(this.#now());
   }
+}
+
+/** Sums of decimal fractions are a little off in binary. */
+function withoutNoise(sum: number): number {
+  return Number(sum.toPrecision(12));
 }
 
 function isoDay(timeMs: number): string {

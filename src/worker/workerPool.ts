@@ -72,7 +72,7 @@ export class WorkerPool {
     for (const id of retireStalled(stallGraceMs)) {
       this.#seats
         .find((seat) => seat.workerId === id)
-        ?.replace('its plugin did not come back from a batch in time');
+        ?.replace('its plugin’s code did not come back in time');
     }
   }
 }

@@ -79,7 +79,8 @@ export class Connection {
    * @param id JSON text; `null` where the frame had none
    */
   sendError(id: string, error: CloudEasyMLError): void {
-    const { code, message: detail, path } = error;
+    const { code, message, path } = error;
+    const detail = withoutPath(message, path);
     const shown = JSON.stringify({ code, detail, ...(path && { path }) });
     this.#socket?.send(`{"id":${id},"error":${shown}}`);
     this.#wrote();
@@ -122,6 +123,13 @@ export class Connection {
     this.sendError('null', error);
     this.end(CloseCode.policy, error.code);
   }
+}
+
+/** A message that begins with the path, as a problem document's detail does, without it. */
+function withoutPath(message: string, path: string | undefined): string {
+  if (!path || !message.startsWith(`${path}: `)) return message;
+  const rest = message.slice(path.length + 2);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 /** The error for an id that is in use in another way. */

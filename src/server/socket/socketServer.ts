@@ -186,15 +186,13 @@ export class SocketServer implements CompletionListener {
       return;
     }
     const { bodyLimit } = this.#http.limits;
-    if (frame.byteLength > bodyLimit) {
-      connection.sendError('null', bodyTooLarge(bodyLimit));
-      return;
-    }
     const fault = this.#engine.scanFrame(frame, isBinary);
     const [asks, start, length] = this.#engine.scanned as unknown as [number, number, number];
     const id = length > 0 ? Buffer.from(frame, start, length).toString() : 'null';
     const call = connection.calls.get(id);
-    if (fault !== FrameFault.none) {
+    if (frame.byteLength > bodyLimit) {
+      this.#refuse(connection, id, call, bodyTooLarge(bodyLimit));
+    } else if (fault !== FrameFault.none) {
       this.#refuse(connection, id, call, frameError(fault));
     } else if (asks & FrameAsks.cancel) {
       if (call) this.#drop(call, new CloudEasyMLError('cancelled', 'Its client cancelled it.'));
@@ -442,6 +440,6 @@ function tooManyStrangers(): CloudEasyMLError {
 function notFound(): CloudEasyMLError {
   return new CloudEasyMLError(
     'stream_not_found',
-    'No stream with this id is open on the connection: it has ended, or none was begun.',
+    'No stream with this id is open on the connection: it has ended, or none was begun; a frame that begins one names its deploymentId.',
   );
 }
