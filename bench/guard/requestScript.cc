@@ -68,8 +68,7 @@ class RequestScript {
 
  private:
   void handIn(uint32_t ticket) {
-    serving::Request* request = channel_->open(ticket);
-    channel_->append(*request, body_.data(), body_.size());
+    serving::Request* request = channel_->open(ticket, body_.data(), body_.size());
     std::string_view id;
     if (codec::scanDeploymentId(request->body.view(), id) != codec::RouteScan::kFound ||
         engine_.scheduler.submit(request, id, 0) != serving::Admission::kQueued) {

@@ -56,7 +56,8 @@ class BatchWorker {
   void readAnswer(napi_value value, serving::Request& request) const;
   std::string text(napi_value value) const;
   std::shared_ptr<serving::Stream> streamOf(uint32_t number) const;
-  void closeStream(serving::Stream& stream, serving::Request* completion, napi_value milliseconds,
+  /// @returns false where the stream had ended already
+  bool closeStream(serving::Stream& stream, serving::Request* completion, napi_value milliseconds,
                    napi_value rows);
 
   template <size_t Count>

@@ -59,39 +59,40 @@ napi_value BatchWorker::emit(napi_env env, napi_callback_info info) {
   return call.boolean(stream->emit(output));
 }
 
-void BatchWorker::closeStream(Stream& stream, Request* completion, napi_value milliseconds,
+bool BatchWorker::closeStream(Stream& stream, Request* completion, napi_value milliseconds,
                               napi_value rows) {
   double elapsed = 0;
   napi_get_value_double(env_, milliseconds, &elapsed);
   completion->processingNs = static_cast<int64_t>(elapsed * 1e6);
   napi_get_value_uint32(env_, rows, &completion->rows);
-  stream.finish(completion);
+  const bool isDelivered = stream.finish(completion);
   engine_->scheduler.closeStream(*worker_, stream.number);
+  return isDelivered;
 }
 
-// endStream(number, JSON text, milliseconds, inputs)
+// endStream(number, JSON text, milliseconds, inputs): false where it had been ended before.
 napi_value BatchWorker::endStream(napi_env env, napi_callback_info info) {
   const RawCall<BatchWorker, 4> call(env, info);
   const auto stream = call.self->streamOf(call.uint32(0));
-  if (!stream) return nullptr;
+  if (!stream) return call.boolean(false);
   Request* completion = stream->channel->openCompletion(stream->ticket);
   call.self->readAnswer(call.args[1], *completion);
-  call.self->closeStream(*stream, completion, call.args[2], call.args[3]);
-  return nullptr;
+  return call.boolean(
+      call.self->closeStream(*stream, completion, call.args[2], call.args[3]));
 }
 
-// failStream(number, code, detail, path, milliseconds, inputs)
+// failStream(number, code, detail, path, milliseconds, inputs): likewise.
 napi_value BatchWorker::failStream(napi_env env, napi_callback_info info) {
   const RawCall<BatchWorker, 6> call(env, info);
   const auto& self = *call.self;
   const auto stream = self.streamOf(call.uint32(0));
-  if (!stream) return nullptr;
+  if (!stream) return call.boolean(false);
   Request* completion = stream->channel->openCompletion(stream->ticket);
   completion->outcome = serving::Outcome::kFailed;
   codec::writeFailure(completion->answer, self.text(call.args[1]).c_str(), self.text(call.args[2]),
                       self.text(call.args[3]));
-  call.self->closeStream(*stream, completion, call.args[4], call.args[5]);
-  return nullptr;
+  return call.boolean(
+      call.self->closeStream(*stream, completion, call.args[4], call.args[5]));
 }
 
 // enterStream(number): the runs that follow belong to the stream.

@@ -88,24 +88,6 @@ void FrontEnd::cleanUp(void* data) {
   delete self;
 }
 
-Request* FrontEnd::opened(uint32_t ticket) {
-  if (ticket >= requests_.size()) requests_.resize(ticket + 64, nullptr);
-  auto*& slot = requests_[ticket];
-  if (!slot) slot = channel_->open(ticket);
-  return slot;
-}
-
-bool FrontEnd::appendChunk(Request* request, napi_value chunk) {
-  void* bytes = nullptr;
-  size_t size = 0;
-  // uWebSockets.js brings ArrayBuffers; asking what a value is costs as much as trying.
-  if (napi_get_arraybuffer_info(env_, chunk, &bytes, &size) != napi_ok &&
-      napi_get_typedarray_info(env_, chunk, nullptr, &size, &bytes, nullptr, nullptr) != napi_ok) {
-    return true;
-  }
-  return channel_->append(*request, bytes, size);
-}
-
 void FrontEnd::announce() {
   engine_->scheduler.wakeWorkers(touched_);
   touched_.clear();
@@ -136,9 +118,19 @@ napi_value FrontEnd::append(napi_env env, napi_callback_info info) {
 
 // Copies a body's next part. @returns 0, or why it was refused
 int32_t FrontEnd::openBody(uint32_t ticket, napi_value chunk) {
-  Request* request = opened(ticket);
-  if (!request) return kTooManyBytes;
-  return appendChunk(request, chunk) ? 0 : reject(ticket, kTooManyBytes);
+  void* bytes = nullptr;
+  size_t size = 0;
+  // uWebSockets.js brings ArrayBuffers; asking what a value is costs as much as trying.
+  if (napi_get_arraybuffer_info(env_, chunk, &bytes, &size) != napi_ok) {
+    napi_get_typedarray_info(env_, chunk, nullptr, &size, &bytes, nullptr, nullptr);
+  }
+  if (ticket >= requests_.size()) requests_.resize(ticket + 64, nullptr);
+  auto*& request = requests_[ticket];
+  if (!request) {
+    request = channel_->open(ticket, bytes, size);
+    return request ? 0 : kTooManyBytes;
+  }
+  return channel_->append(*request, bytes, size) ? 0 : reject(ticket, kTooManyBytes);
 }
 
 // Finds the deployment that a whole body names. @returns 0, or why it was refused
@@ -275,21 +267,22 @@ napi_value FrontEnd::drain(napi_env env, napi_callback_info info) {
     self.delivered(request);
     if (large) break;
   }
+  self.channel_->release(self.delivered_);
+  self.delivered_.clear();
   const auto written = static_cast<int32_t>(count);
   return call.number(self.next_ < self.drained_.size() ? -written : written);
 }
 
 // A completion has been written to where JavaScript reads it.
 void FrontEnd::delivered(Request* request) {
-  const uint32_t ticket = request->ticket;
+  delivered_.push_back(request);
   if (!request->stream) {
-    reject(ticket, 0);
+    requests_[request->ticket] = nullptr;
     return;
   }
   request->stream->fetched(*request);
   const bool last = request->outcome == Outcome::kAnswered || request->outcome == Outcome::kFailed;
-  if (last) streams_[ticket].reset();
-  channel_->release(request);
+  if (last) streams_[request->ticket].reset();
 }
 
 // takeLarge(): the answer that did not fit into the outbox, as an ArrayBuffer over its own memory.

@@ -51,8 +51,6 @@ class FrontEnd {
   static napi_value holdReader(napi_env env, napi_callback_info info);
   static napi_value cancelStream(napi_env env, napi_callback_info info);
 
-  serving::Request* opened(uint32_t ticket);
-  bool appendChunk(serving::Request* request, napi_value chunk);
   void announce();
   int32_t reject(uint32_t ticket, int32_t code);
   int32_t rejectRoute(uint32_t ticket, int32_t code);
@@ -91,6 +89,8 @@ class FrontEnd {
   int64_t unannouncedNs_ = 0;
   std::vector<serving::Request*> drained_;
   size_t next_ = 0;
+  /// Those that JavaScript has been told of in this drain.
+  std::vector<serving::Request*> delivered_;
   /// What the frame written last begins with.
   std::string head_;
   /// The last record's frame, where the outbox is too small for it.

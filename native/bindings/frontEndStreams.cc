@@ -34,8 +34,9 @@ napi_value FrontEnd::scanFrame(napi_env env, napi_callback_info info) {
   const std::string_view whole(static_cast<const char*>(bytes), size);
   const auto json = self.frameIsBinary_ ? codec::frameHeader(whole) : whole;
   self.frame_ = {};
-  auto fault = codec::FrameFault::kHeaderLength;
-  if (json.data()) fault = codec::scanFrame(json, self.frame_);
+  const bool hasHeader = !self.frameIsBinary_ || json.data();
+  const auto fault =
+      hasHeader ? codec::scanFrame(json, self.frame_) : codec::FrameFault::kHeaderLength;
   const auto& frame = self.frame_;
   self.scanned_[0] = (frame.deploymentId.empty() ? 0 : kStarts) | (frame.hasData ? kHasData : 0) |
                      (frame.stream ? kStream : 0) | (frame.end ? kEnd : 0) |

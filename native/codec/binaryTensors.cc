@@ -133,7 +133,7 @@ void checkShape(const Described& tensor, const InputSpec& spec) {
   }
   if (spec.batched &&
       (tensor.dims[0] == 0 || tensor.dims[0] > std::numeric_limits<int32_t>::max())) {
-    refuse(tensor.path + ".dims", "Expected at least one row.");
+    refuse(tensor.path + ".dims", "Expected from 1 to 2147483647 rows.");
   }
 }
 

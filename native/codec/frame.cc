@@ -42,7 +42,9 @@ FrameFault scanFrame(std::string_view json, Frame& out) noexcept {
   FrameFault fault = FrameFault::kNone;
   JsonScanner scanner(json);
   if (!scanner.take('{')) {
-    return scanner.atEnd() ? FrameFault::kMalformed : FrameFault::kNotAnObject;
+    static constexpr std::string_view kOtherValues = "[\"-0123456789tfn";
+    const bool isValue = kOtherValues.find(scanner.peek()) != std::string_view::npos;
+    return isValue ? FrameFault::kNotAnObject : FrameFault::kMalformed;
   }
   if (!scanner.take('}')) {
     do {

@@ -17,14 +17,16 @@ Channel::Channel(std::function<void()> wake, size_t maxBytes)
 
 Channel::~Channel() = default;
 
-Request* Channel::open(uint32_t ticket) {
+Request* Channel::open(uint32_t ticket, const void* bytes, size_t size) {
   Request* request;
   {
     std::lock_guard lock(mutex_);
     drainDue_ = true;
-    if (bytes_ >= maxBytes_) return nullptr;
+    if (bytes_ + size > maxBytes_) return nullptr;
+    bytes_ += size;
     request = fromPool();
   }
+  request->body.append(bytes, size);
   return prepare(request, ticket);
 }
 
@@ -72,19 +74,38 @@ bool Channel::append(Request& request, const void* bytes, size_t size) {
   return true;
 }
 
+Channel::Remains Channel::empty(Request& request) {
+  Remains remains{std::move(request.channel), std::move(request.deployment),
+                  std::move(request.stream), request.body.size()};
+  request.body.clear(kKeptBytes);
+  if (request.answer.capacity() > kKeptBytes) std::string().swap(request.answer);
+  request.answer.clear();
+  return remains;
+}
+
 void Channel::release(Request* request) {
   if (request->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   // They go last: each may be what keeps this channel or a session alive.
-  auto channel = std::move(request->channel);
-  auto deployment = std::move(request->deployment);
-  auto stream = std::move(request->stream);
-  const size_t held = request->body.size();
-  request->body.clear(kKeptBytes);
-  if (request->answer.capacity() > kKeptBytes) std::string().swap(request->answer);
-  request->answer.clear();
+  const auto remains = empty(*request);
   std::lock_guard lock(mutex_);
-  bytes_ -= held;
+  bytes_ -= remains.bytes;
   free_.push_back(request);
+}
+
+void Channel::release(const std::vector<Request*>& requests) {
+  const auto alive = shared_from_this();
+  size_t bytes = 0;
+  std::vector<Request*> emptied;
+  emptied.reserve(requests.size());
+  for (auto* request : requests) {
+    if (request->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
+    bytes += empty(*request).bytes;
+    emptied.push_back(request);
+  }
+  if (emptied.empty()) return;
+  std::lock_guard lock(mutex_);
+  bytes_ -= bytes;
+  free_.insert(free_.end(), emptied.begin(), emptied.end());
 }
 
 void Channel::complete(Request* request) {

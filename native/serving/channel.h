@@ -20,15 +20,17 @@ class Channel : public std::enable_shared_from_this<Channel> {
   Channel(std::function<void()> wake, size_t maxBytes);
   ~Channel();
 
-  /// An empty request that carries `ticket`; null where the channel holds too many bytes. Until the
-  /// next drain, which the caller now owes, completions wake nobody.
-  Request* open(uint32_t ticket);
+  /// A request that carries `ticket` and a copy of these bytes; null where the channel would hold
+  /// too many. Until the next drain, which the caller now owes, completions wake nobody.
+  Request* open(uint32_t ticket, const void* bytes, size_t size);
   /// An empty request to complete without having been asked: what a stream has to say.
   Request* openCompletion(uint32_t ticket);
   /// Copies bytes behind the request's body. @returns false where the channel holds too many bytes.
   bool append(Request& request, const void* bytes, size_t size);
   /// Lets go of one hold on a request; the last one puts it back into the pool.
   void release(Request* request);
+  /// The same for many of this channel's, which costs less than one after the other.
+  void release(const std::vector<Request*>& requests);
 
   /// Delivers a request that the caller claimed and answered; the front end's hold passes to the
   /// queue of completions.
@@ -50,6 +52,14 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// With the mutex held.
   Request* fromPool();
   Request* prepare(Request* request, uint32_t ticket);
+  /// What a request that goes back into the pool keeps alive, and the bytes that it held.
+  struct Remains {
+    std::shared_ptr<Channel> channel;
+    std::shared_ptr<Deployment> deployment;
+    std::shared_ptr<Stream> stream;
+    size_t bytes = 0;
+  };
+  static Remains empty(Request& request);
 
   std::mutex mutex_;
   std::function<void()> wake_;

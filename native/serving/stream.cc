@@ -151,19 +151,20 @@ bool Stream::emit(Request* output) {
   return !stalled_;
 }
 
-void Stream::finish(Request* completion) {
+bool Stream::finish(Request* completion) {
   std::deque<Request*> dropped;
   {
     std::lock_guard lock(mutex_);
     if (ended_) {
       channel->release(completion);
-      return;
+      return false;
     }
     dropped = end();
     completion->stream = shared_from_this();
     channel->complete(completion);
   }
   releaseAll(dropped);
+  return true;
 }
 
 void Stream::fail(const char* code, std::string_view detail) {

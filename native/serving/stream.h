@@ -79,9 +79,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Input take(Request*& input);
   /// Delivers an output. @returns false where the plugin should make no more until kRoom or kStop
   bool emit(Request* output);
-  /// Delivers the last completion, unless the stream has ended already.
+  /// Delivers the last completion.
   /// @param completion its outcome and answer set
-  void finish(Request* completion);
+  /// @returns false where the stream had ended already
+  bool finish(Request* completion);
   /// What the stream's runs go on under; stopped once the stream has ended.
   std::shared_ptr<runtime::RunFlag> flag();
 

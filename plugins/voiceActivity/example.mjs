@@ -48,7 +48,10 @@ function binaryFrame(id, audio) {
 }
 
 function show(frame) {
-  if (frame.error) fail(frame.error.message ?? JSON.stringify(frame.error));
+  if (frame.error) {
+    const { detail, path } = frame.error;
+    fail(path ? `${detail} (${path})` : detail);
+  }
   if (frame.done) socket.close();
   const { event, time } = frame.predictions ?? {};
   if (event) console.log(`${time.toFixed(3).padStart(8)} s  speech ${event}s`);

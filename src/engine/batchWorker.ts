@@ -70,9 +70,13 @@ export interface BatchWorker {
    * @returns false where the plugin should make no more until `Notice.room` or `Notice.stop`
    */
   emit(stream: number, body: string | Uint8Array): boolean;
-  /** The stream's code has ended; `body` ({metadata?, processingTimeMs}) is the client's last frame. */
-  endStream(stream: number, body: string, processingTimeMs: number, inputs: number): void;
-  /** The stream's code has failed. */
+  /**
+   * The stream's code has ended; `body` ({metadata?, processingTimeMs}) is the client's last frame.
+   *
+   * @returns false where the stream had been ended before: by its client, or out of time
+   */
+  endStream(stream: number, body: string, processingTimeMs: number, inputs: number): boolean;
+  /** The stream's code has failed. @returns likewise */
   failStream(
     stream: number,
     code: string,
@@ -80,7 +84,7 @@ export interface BatchWorker {
     path: string,
     processingTimeMs: number,
     inputs: number,
-  ): void;
+  ): boolean;
   /** The synchronous runs from here to `leaveStream()` are the stream's: they stop when it ends. */
   enterStream(stream: number): void;
   leaveStream(): void;

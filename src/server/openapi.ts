@@ -30,6 +30,8 @@ interface Operation {
   request?: string;
   /** The success: its status, and the schema of its body. */
   answer: [status: number, schema: string];
+  /** It answers with events, too, where `Accept` asks for them. */
+  events?: boolean;
   errors: ErrorCode[];
 }
 
@@ -139,6 +141,7 @@ const paths: Record<string, Record<string, Operation>> = {
       access: 'predict',
       request: 'PredictRequest',
       answer: [200, 'PredictAnswer'],
+      events: true,
       errors: predictErrors,
     },
   },
@@ -149,6 +152,7 @@ const paths: Record<string, Record<string, Operation>> = {
       parameters: [deploymentId],
       request: 'PredictToRequest',
       answer: [200, 'PredictAnswer'],
+      events: true,
       errors: predictErrors,
     },
   },
@@ -194,7 +198,19 @@ function reference(schema: string): Json {
   return { schema: { $ref: `#/components/schemas/${schema}` } };
 }
 
-function responses({ answer, errors, access }: Operation): DocumentedOperation['responses'] {
+/** What an operation answers with where the request's `Accept` asks for events. */
+const eventContent: Json = {
+  'text/event-stream': {
+    schema: {
+      type: 'string',
+      description:
+        'Server-sent events, where the request accepts text/event-stream: `prediction`, whose data is {"seq", "predictions", "metadata"}, for each output; then `done`, {"processingTimeMs"}, or `error`, {"code", "detail", "path"?}.',
+    },
+  },
+};
+
+function responses(operation: Operation): DocumentedOperation['responses'] {
+  const { answer, events, errors, access } = operation;
   const [status, schema] = answer;
   const every: ErrorCode[] = access
     ? ['key_missing', 'key_invalid', 'forbidden', 'rate_limited', ...errors, 'draining', 'internal']
@@ -212,17 +228,21 @@ function responses({ answer, errors, access }: Operation): DocumentedOperation['
     },
   ]);
   return {
-    [status]: { description: 'Done', content: { 'application/json': reference(schema) } },
+    [status]: {
+      description: 'Done',
+      content: { 'application/json': reference(schema), ...(events && eventContent) },
+    },
     ...Object.fromEntries(failures),
   };
 }
 
 function operation(description: Operation): DocumentedOperation {
-  const { summary, access, parameters, request } = description;
+  const { summary, access, events, parameters, request } = description;
+  const mode = events ? ' With "Accept: text/event-stream" it answers with events.' : '';
   return {
     summary,
     security: access ? [{ apiKey: [] }] : [],
-    ...(access && { description: `Wants: ${access}.` }),
+    ...(access && { description: `Wants: ${access}.${mode}` }),
     ...(parameters && { parameters }),
     ...(request && {
       requestBody: { required: true, content: { 'application/json': reference(request) } },

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Principal } from '../auth/principal.js';
 import type { Deployment } from '../deployment/deployment.js';
 import { eventText, writeEvents } from './eventStream.js';
+import { bytesOf, headerKeys } from './headerKeys.js';
 
 export const Phase = {
   free: 0,
@@ -17,6 +18,8 @@ export const Phase = {
   /** Its answer is a sequence of events, and not over. */
   streaming: 5,
 } as const;
+
+const jsonType = bytesOf('application/json');
 
 /** A larger answer may not fit into its socket's buffer. */
 const writtenAtOnceBytes = 64 * 1024;
@@ -54,6 +57,10 @@ export class PredictSlot {
   startedAt = 0;
   /** The receiver's clock when the last event was written, in seconds. */
   wroteAt = 0;
+  /** Its client does not keep up with its events. */
+  isHeld = false;
+  /** The receiver's clock when that began, in seconds. */
+  heldAt = 0;
 
   readonly onData: (chunk: ArrayBuffer, isLast: boolean) => void;
   readonly onAborted: () => void;
@@ -77,7 +84,7 @@ export class PredictSlot {
       }
       const headers = this.#headers;
       if (headers) for (const name in headers) res.writeHeader(name, headers[name]!);
-      else res.writeHeader('content-type', 'application/json');
+      else res.writeHeader(headerKeys.contentType, jsonType);
       const body = this.#body;
       this.#isWhole = true;
       if (typeof body !== 'string' && body.byteLength > writtenAtOnceBytes) this.#writeLarge(body);
@@ -164,6 +171,7 @@ export class PredictSlot {
     this.requestIdHeader = '';
     this.origin = '';
     this.wantsEvents = false;
+    this.isHeld = false;
     this.receivedBytes = 0;
   }
 }

@@ -13,6 +13,7 @@ import {
 import { CloudEasyMLError, errorTable } from '../errors.js';
 import type { RequestAccounts } from '../usage/requestAccounts.js';
 import { eventStreamHeaders, heartbeat, wantsEvents, writeEvents } from './eventStream.js';
+import { headerKeys } from './headerKeys.js';
 import { Phase, PredictSlot, type SlotListener } from './predictSlot.js';
 import { isExplained, problemFor } from './problem.js';
 import { bodyTooLarge, requireJson } from './readBody.js';
@@ -25,6 +26,8 @@ const maxHeldBytes = 1 << 30;
 const tickMs = 1000;
 /** Seconds without an event after which a client is shown that its stream goes on. */
 const heartbeatSeconds = 15;
+/** uWebSockets.js gives a client that reads nothing ten seconds from the last write. */
+const heldHeartbeatSeconds = 4;
 
 /**
  * `POST /predict` and `POST /predict/{deploymentId}`: the way of a prediction from its socket into the
@@ -74,22 +77,22 @@ export class Predictor implements SlotListener, CompletionListener {
     slot.phase = Phase.receiving;
     slot.res = res;
     slot.startedAt = this.#clock;
-    slot.requestIdHeader = req.getHeader('x-request-id');
-    if (this.#http.cors.enabled) slot.origin = req.getHeader('origin');
-    slot.wantsEvents = wantsEvents(req.getHeader('accept'));
+    slot.requestIdHeader = req.getHeader(headerKeys.requestId);
+    if (this.#http.cors.enabled) slot.origin = req.getHeader(headerKeys.origin);
+    slot.wantsEvents = wantsEvents(req.getHeader(headerKeys.accept));
     res.onAborted(slot.onAborted);
     try {
       if (this.#http.readiness() === 'draining') {
         throw new CloudEasyMLError('draining', 'The server is shutting down.');
       }
-      const principal = this.#http.keys.authenticate(req.getHeader('authorization'));
+      const principal = this.#http.keys.authenticate(req.getHeader(headerKeys.authorization));
       slot.principal = principal;
       const wait = principal.limiter.take(Date.now());
       if (wait > 0) throw new RateLimitedError(wait);
       if (!principal.canPredict) {
         throw new CloudEasyMLError('forbidden', 'The API key lacks the permission "predict".');
       }
-      requireJson(req.getHeader('content-type'));
+      requireJson(req.getHeader(headerKeys.contentType));
       slot.route =
         deploymentId === undefined
           ? routeByBody
@@ -158,7 +161,11 @@ export class Predictor implements SlotListener, CompletionListener {
     if (outcome === Outcome.room) return;
     if (outcome === Outcome.output) {
       slot.wroteAt = this.#clock;
-      if (!slot.writeEvent('prediction', body)) this.#engine.holdReader(slot.ticket, true);
+      if (!slot.writeEvent('prediction', body) && !slot.isHeld) {
+        slot.isHeld = true;
+        slot.heldAt = this.#clock;
+        this.#engine.holdReader(slot.ticket, true);
+      }
       return;
     }
     const failed = outcome === Outcome.failed;
@@ -186,6 +193,7 @@ export class Predictor implements SlotListener, CompletionListener {
   }
 
   onReadAgain(slot: PredictSlot): void {
+    slot.isHeld = false;
     this.#engine.holdReader(slot.ticket, false);
   }
 
@@ -302,16 +310,24 @@ export class Predictor implements SlotListener, CompletionListener {
     );
   }
 
+  /** Shows a silent stream's client and proxies that it goes on; gives up a client that reads no more. */
+  #keepAlive(slot: PredictSlot): void {
+    if (slot.isHeld && slot.heldAt + this.#http.limits.idleTimeout <= this.#clock) {
+      slot.res!.close();
+      return;
+    }
+    const seconds = slot.isHeld ? heldHeartbeatSeconds : heartbeatSeconds;
+    if (slot.wroteAt + seconds > this.#clock) return;
+    slot.wroteAt = this.#clock;
+    writeEvents(slot.res!, heartbeat);
+  }
+
   #tick(): void {
     this.#clock += tickMs / 1000;
     const { requestTimeoutMs } = this.#http.limits;
     const latest = this.#clock - requestTimeoutMs / 1000;
     for (const slot of this.#slots) {
-      if (slot.phase === Phase.streaming && slot.wroteAt + heartbeatSeconds <= this.#clock) {
-        slot.wroteAt = this.#clock;
-        writeEvents(slot.res!, heartbeat);
-        continue;
-      }
+      if (slot.phase === Phase.streaming) this.#keepAlive(slot);
       if (slot.phase !== Phase.receiving || slot.startedAt >= latest) continue;
       this.#engine.discard(slot.ticket);
       const message = `The body did not arrive within ${requestTimeoutMs} ms.`;

@@ -8,6 +8,12 @@ export interface BodyLimits {
   requestTimeoutMs: number;
 }
 
+/** What a client may ask of the server. */
+export interface ClientLimits extends BodyLimits {
+  /** Seconds without a sign of life. */
+  idleTimeout: number;
+}
+
 /** The error for a body of more than `limit` bytes. */
 export function bodyTooLarge(limit: number): CloudEasyMLError {
   return new CloudEasyMLError(

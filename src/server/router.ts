@@ -10,7 +10,7 @@ import type { CorsPolicy } from './cors.js';
 import { type Answer, Exchange } from './exchange.js';
 import { parseJsonBody } from './jsonBody.js';
 import { isExplained } from './problem.js';
-import { type BodyLimits, readBody, requireJson } from './readBody.js';
+import { type ClientLimits, readBody, requireJson } from './readBody.js';
 
 /**
  * Bytes of a body that JavaScript parses. No management request needs more, and the event loop
@@ -26,7 +26,7 @@ export interface HttpServices {
   keys: KeyRing;
   logger: Logger;
   cors: CorsPolicy;
-  limits: BodyLimits;
+  limits: ClientLimits;
   /** Whether predictions' answers tell in a header where their time went. */
   serverTiming: boolean;
   readiness(): Readiness;

@@ -67,7 +67,11 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     keys,
     logger,
     cors: new CorsPolicy(settings.cors),
-    limits: { bodyLimit: settings.bodyLimit, requestTimeoutMs: settings.requestTimeoutMs },
+    limits: {
+      bodyLimit: settings.bodyLimit,
+      requestTimeoutMs: settings.requestTimeoutMs,
+      idleTimeout: settings.idleTimeout,
+    },
     serverTiming: settings.serverTiming,
     readiness: () => readiness,
     deployments,

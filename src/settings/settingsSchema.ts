@@ -50,7 +50,7 @@ export const settingsSchema = z.strictObject({
     .meta({ description: 'The largest request body or WebSocket frame, in bytes.' }),
   idleTimeout: z.int().min(8).max(960).default(120).meta({
     description:
-      'Seconds without a sign of life, a pong included, after which a WebSocket is closed; pings ask for one in time.',
+      'Seconds without a sign of life, a pong included, after which a WebSocket is closed, pings ask for one in time; and seconds that a reader of server-sent events may read nothing.',
   }),
   maxInFlight: z
     .int()
@@ -65,7 +65,7 @@ export const settingsSchema = z.strictObject({
     .default(1024 * 1024)
     .meta({
       description:
-        'Bytes that a WebSocket’s client may leave unread before its streams wait and nothing more is read from it.',
+        'Bytes that a WebSocket’s client may leave unread before its streams wait; with four times as many, what more it asks for is refused.',
     }),
   requestTimeoutMs: z
     .int()

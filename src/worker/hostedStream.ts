@@ -44,10 +44,7 @@ export class HostedStream {
   /** Takes {@link Notice}s. */
   hear(notice: number): void {
     const stops = (notice & Notice.stop) !== 0;
-    if (stops) {
-      const why = 'Nobody waits for the stream any more.';
-      this.#aborter.abort(new CloudEasyMLError('cancelled', why));
-    }
+    if (stops) this.#abort();
     if (stops || notice & Notice.input) this.#onInput?.();
     if (stops || notice & Notice.room) this.#onRoom?.();
   }
@@ -61,15 +58,30 @@ export class HostedStream {
     };
     const startedAt = performance.now();
     const busyMs = () => roundMs(performance.now() - startedAt - this.#waitedMs);
+    let isDelivered: boolean;
     try {
       await inRunScope(scope, () => this.#serve());
       const processingTimeMs = busyMs();
       const last = `{"processingTimeMs":${processingTimeMs}}`;
-      this.#engine.endStream(this.#number, last, processingTimeMs, this.#inputs);
+      isDelivered = this.#engine.endStream(this.#number, last, processingTimeMs, this.#inputs);
     } catch (error) {
       const { code, detail, path } = describeFailure(error);
-      this.#engine.failStream(this.#number, code, detail, path, busyMs(), this.#inputs);
+      isDelivered = this.#engine.failStream(
+        this.#number,
+        code,
+        detail,
+        path,
+        busyMs(),
+        this.#inputs,
+      );
     }
+    // A run that was stopped may have ended the code before the notice came.
+    if (!isDelivered) this.#abort();
+  }
+
+  #abort(): void {
+    const why = 'Nobody waits for the stream any more.';
+    if (!this.#aborter.signal.aborted) this.#aborter.abort(new CloudEasyMLError('cancelled', why));
   }
 
   async #serve(): Promise<void> {

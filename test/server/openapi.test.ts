@@ -42,6 +42,16 @@ describe('/openapi.json', () => {
     }
   });
 
+  it('tells which routes answer with events', () => {
+    const withEvents = operations().filter(
+      ({ operation }) => operation.responses[200]?.content['text/event-stream'],
+    );
+    expect(withEvents.map(({ path, method }) => `${method} ${path}`)).toEqual([
+      'post /predict',
+      'post /predict/{deploymentId}',
+    ]);
+  });
+
   it('tells the methods that each route has', async () => {
     for (const [path, methods] of Object.entries(document.paths)) {
       if (path.startsWith('/predict')) continue;

@@ -57,6 +57,7 @@ describe('with a key of one’s own', () => {
       'housingCrisis',
       'irisClassification',
       'sentimentAnalysis',
+      'textGeneration',
       'textRecognition',
       'timeSeriesForecast',
       'voiceActivity',

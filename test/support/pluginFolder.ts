@@ -39,6 +39,7 @@ const bundledNames = [
   'housingCrisis',
   'irisClassification',
   'sentimentAnalysis',
+  'textGeneration',
   'textRecognition',
   'voiceActivity',
 ];

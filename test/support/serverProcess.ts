@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { temporaryFolder } from '../plugin/temporaryFolder.js';
@@ -11,6 +12,9 @@ const running = new Set<ServerProcess>();
 afterAll(async () => {
   await Promise.all([...running].map((server) => server.kill()));
 });
+
+/** A sanitizer's allocator keeps what is freed: how much memory a process has then says nothing. */
+export const isSanitized = process.env.CLOUDEASYML_ADDON !== undefined;
 
 export interface ServerOptions {
   /** Plugin folders; the bundled plugins by default. */
@@ -70,6 +74,12 @@ export class ServerProcess {
     return this.#process.pid!;
   }
 
+  /** Resident bytes of its process. */
+  get residentBytes(): number {
+    const pages = readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ')[1];
+    return Number(pages) * 4096;
+  }
+
   /** Has the server stop in order. @returns its exit code, null where a signal ended it */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.#process.kill(signal);
@@ -92,9 +102,9 @@ export class ServerProcess {
 
 async function launch({ plugins, workers, port, data, env }: ServerOptions) {
   const folder = data ?? (await temporaryFolder());
-  // The settings of whoever runs the tests must not leak into the server.
+  // The settings of whoever runs the tests must not leak into the server; which addon is tested must.
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('CLOUDEASYML_'),
+    ([name]) => !name.startsWith('CLOUDEASYML_') || name === 'CLOUDEASYML_ADDON',
   );
   const child = spawn(
     process.execPath,

@@ -70,6 +70,7 @@ export class Connection {
     if (this.#frames.length === 0 || !this.#socket) return;
     this.#socket.cork(this.#writeAll);
     this.#frames.length = 0;
+    this.#wrote();
   }
 
   /**
@@ -81,20 +82,39 @@ export class Connection {
     const { code, message: detail, path } = error;
     const shown = JSON.stringify({ code, detail, ...(path && { path }) });
     this.#socket?.send(`{"id":${id},"error":${shown}}`);
+    this.#wrote();
   }
 
-  /** Reads from the socket, or not, as its calls and its client allow. */
+  /** Reads from the socket, or not, as its streams allow. */
   regulate(): void {
-    const mustPause = this.heldWriters > 0 || this.isBehind;
+    const mustPause = this.heldWriters > 0;
     if (mustPause === this.#isPaused || !this.#socket) return;
+    if (!mustPause) this.#flow.resume(this.#socket);
+    else if (this.unreadBytes === 0) this.#flow.pause(this.#socket);
+    // What waits to be sent would wait for ever; `drained()` comes when it has gone.
+    else return;
     this.#isPaused = mustPause;
-    if (mustPause) this.#flow.pause(this.#socket);
-    else this.#flow.resume(this.#socket);
+  }
+
+  /** Its client has read what had to wait. */
+  drained(): void {
+    // A socket that is paused would not have said so.
+    this.#isPaused = false;
+  }
+
+  #wrote(): void {
+    // A write that does not go out at once has the socket read again.
+    if (this.#isPaused && this.unreadBytes > 0) this.#isPaused = false;
   }
 
   /** Closes it for a reason that its client is told. */
   end(code: number, reason: string): void {
     this.#socket?.end(code, reason);
+  }
+
+  /** Closes it without a word: there is too much before that. */
+  close(): void {
+    this.#socket?.close();
   }
 
   /** Closes it because of its key. */

@@ -16,6 +16,8 @@ export class SocketCall {
   inputEnded = false;
   /** The engine takes no more of its inputs for now. */
   writerHeld = false;
+  /** Bytes of inputs that came since then. */
+  overrun = 0;
   /** It was dropped, and its completion is on its way. */
   isOrphaned = false;
 

@@ -18,7 +18,11 @@ export class SocketFlow {
     this.#resume = res.resume;
   }
 
-  /** What was received already may still come. */
+  /**
+   * What was received already may still come. To be called only while nothing waits to be sent: until the
+   * socket is resumed, nothing tells when it can be written to. A write that does not go out at once
+   * resumes it by itself; then `resume` must not be called.
+   */
   pause(socket: WebSocket<unknown>): void {
     this.#pause.call(socket);
   }

@@ -30,11 +30,15 @@ const authMs = 10_000;
 /** Frames of clients whose key is not known yet are held by the socket, so these are kept few. */
 const maxStrangers = 64;
 const tickMs = 1_000;
+/** Where a client leaves so many times maxBufferedBytes unread, what more it asks for is refused. */
+const refusedTimes = 4;
+/** Where it asks on all the same, so many times as many end the connection. */
+const closedTimes = 64;
+/** Input beyond what a stream takes, in bytes, that may come until its client can be made to wait. */
+const maxOverrun = 16 * 1024 * 1024;
 
 /** What a server allows each WebSocket. */
 export interface SocketLimits {
-  /** Seconds without a sign of life. */
-  idleTimeout: number;
   /** Requests and streams at once. */
   maxInFlight: number;
   /** Bytes that a client may leave unread. */
@@ -83,7 +87,7 @@ export class SocketServer implements CompletionListener {
   register(app: TemplatedApp, path: string): void {
     app.ws<SocketData>(path, {
       maxPayloadLength: Math.min(this.#http.limits.bodyLimit * refusedFrames, 2 ** 31 - 1),
-      idleTimeout: this.#limits.idleTimeout,
+      idleTimeout: this.#http.limits.idleTimeout,
       // Without a limit of its own: what is sent is bounded by what is in flight.
       maxBackpressure: 0,
       sendPingsAutomatically: true,
@@ -97,7 +101,11 @@ export class SocketServer implements CompletionListener {
       message: (socket, frame, isBinary) => {
         this.#hear(socket.getUserData().connection, frame, isBinary);
       },
-      drain: (socket) => this.#regulate(socket.getUserData().connection),
+      drain: (socket) => {
+        const { connection } = socket.getUserData();
+        connection.drained();
+        this.#regulate(connection);
+      },
       close: (socket) => this.#closed(socket.getUserData().connection),
     });
   }
@@ -273,6 +281,15 @@ export class SocketServer implements CompletionListener {
     if (!principal.canPredict) {
       throw new CloudEasyMLError('forbidden', 'The API key lacks the permission "predict".');
     }
+    const unread = connection.unreadBytes / this.#limits.maxBufferedBytes;
+    if (unread > refusedTimes) {
+      // Each refusal is one more thing that it does not read.
+      if (unread > closedTimes) connection.close();
+      throw new CloudEasyMLError(
+        'overloaded',
+        'The client leaves too much unread to ask for more.',
+      );
+    }
     if (connection.calls.size >= this.#limits.maxInFlight) {
       const most = `As many requests are in flight on the connection as maxInFlight allows, ${this.#limits.maxInFlight}.`;
       throw new CloudEasyMLError('overloaded', most);
@@ -295,6 +312,15 @@ export class SocketServer implements CompletionListener {
         return;
       }
       if (taken === 0) this.#holdWriter(call, true);
+      if (call.writerHeld) {
+        call.overrun += frame.byteLength;
+        if (call.overrun > maxOverrun) {
+          const why =
+            'The stream was sent more than it takes, by a client that does not read its outputs.';
+          this.#drop(call, new CloudEasyMLError('overloaded', why));
+          return;
+        }
+      }
     }
     if (asks & FrameAsks.end) this.#endInput(call);
   }
@@ -352,13 +378,15 @@ export class SocketServer implements CompletionListener {
   #holdWriter(call: SocketCall, held: boolean): void {
     if (call.writerHeld === held) return;
     call.writerHeld = held;
+    call.overrun = 0;
     const connection = call.connection!;
     connection.heldWriters += held ? 1 : -1;
     connection.regulate();
   }
 
-  /** Has a connection's streams wait while its client does not read, and nothing more come from it. */
+  /** Has a connection's streams wait while its client does not read. */
   #regulate(connection: Connection): void {
+    connection.regulate();
     const unread = connection.unreadBytes;
     const most = this.#limits.maxBufferedBytes;
     const isBehind = unread > (connection.isBehind ? most / 2 : most);
@@ -367,7 +395,6 @@ export class SocketServer implements CompletionListener {
     for (const call of connection.calls.values()) {
       if (call.isStream) this.#engine.holdReader(call.ticket, isBehind);
     }
-    connection.regulate();
   }
 
   #closed(connection: Connection): void {

@@ -143,6 +143,7 @@ export class ControlPlane {
       limits: {
         bodyLimit: options.bodyLimit ?? 65_536,
         requestTimeoutMs: options.requestTimeoutMs ?? 5000,
+        idleTimeout: 120,
       },
       serverTiming: false,
       readiness: () => this.readiness,

@@ -10,8 +10,8 @@ import {
 } from 'cloudeasyml';
 
 interface Config {
-  /** A model [size] → [size] that takes long. */
-  slowModel?: string;
+  /** A model that adds one to x, count times. */
+  counting?: string;
 }
 
 interface Options {
@@ -29,19 +29,21 @@ export default class Streams extends BaseModel<Config> {
   #aborted = 0;
   #yielded = 0;
   #taken = 0;
-  #slow: InferenceSession | undefined;
+  #counting: InferenceSession | undefined;
 
   getMetadata() {
     return { name: 'streams', version: '1.0.0', estimatedCostPerRequest: 0.25 };
   }
 
   load(): void {
-    if (this.config.slowModel) this.#slow = InferenceSession.createSync(this.config.slowModel);
+    if (this.config.counting) {
+      this.#counting = InferenceSession.createSync(this.config.counting);
+    }
     this.isLoaded = true;
   }
 
   async predict({ data }: PredictionInput) {
-    if (data === 'slow') this.#runSlowly();
+    if (data === 'run') this.#runForEver();
     const [begun, ended, aborted] = [this.#begun, this.#ended, this.#aborted];
     const counts = { begun, ended, aborted, yielded: this.#yielded, taken: this.#taken };
     return { predictions: data === 'counts' ? counts : data, metadata: { threadId } };
@@ -56,7 +58,7 @@ export default class Streams extends BaseModel<Config> {
     context.signal.addEventListener('abort', () => this.#aborted++);
     this.#begun++;
     try {
-      const counted = this.#counting(inputs);
+      const counted = this.#counted(inputs);
       for await (const predictions of this.#outputs(options, counted, context)) {
         this.#yielded++;
         yield { predictions, metadata: { threadId } };
@@ -66,7 +68,7 @@ export default class Streams extends BaseModel<Config> {
     }
   }
 
-  async *#counting(inputs: AsyncIterable<PredictionInput>) {
+  async *#counted(inputs: AsyncIterable<PredictionInput>) {
     for await (const input of inputs) {
       this.#taken++;
       yield input;
@@ -123,7 +125,7 @@ export default class Streams extends BaseModel<Config> {
       case 'run':
         yield 'running';
         await sleep(1);
-        this.#runSlowly();
+        this.#runForEver();
         yield 'ran';
         return;
       case 'tensor':
@@ -147,9 +149,10 @@ export default class Streams extends BaseModel<Config> {
     }
   }
 
-  #runSlowly(): void {
-    const { dims } = this.#slow!.inputs[0]!;
-    const size = Number(dims[1]);
-    this.#slow!.run({ x: new Tensor('float32', new Float32Array(size), [1, size]) });
+  #runForEver(): void {
+    this.#counting!.run({
+      count: new Tensor('int64', BigInt64Array.of(10n ** 12n), []),
+      x: new Tensor('float32', Float32Array.of(0), []),
+    });
   }
 }

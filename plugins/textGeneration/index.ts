@@ -1,0 +1,1 @@
+export { TextGenerationModel } from './model.js';

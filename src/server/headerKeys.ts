@@ -1,0 +1,13 @@
+/** Text as the bytes that uWebSockets.js takes as they are; a string it converts anew each time. */
+export function bytesOf(text: string): ArrayBuffer {
+  return Uint8Array.from(Buffer.from(text)).buffer;
+}
+
+/** The names of the headers that every prediction is looked at for. */
+export const headerKeys = {
+  accept: bytesOf('accept'),
+  authorization: bytesOf('authorization'),
+  contentType: bytesOf('content-type'),
+  origin: bytesOf('origin'),
+  requestId: bytesOf('x-request-id'),
+};
