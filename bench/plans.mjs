@@ -79,14 +79,14 @@ const quick = {
   serving: [
     {
       workload: 'softmax',
-      closed: [closed(64, 2, 2)],
+      closed: [closed(64, 2, 1)],
       open: { shares: allShares, rounds: 1, seconds: 2, servers: ['cloudeasyml'] },
     },
-    { workload: 'mlp', closed: [closed(64, 2, 2)] },
+    { workload: 'mlp', closed: [closed(64, 2, 1)] },
     { workload: 'sentiment', closed: [closed(64, 1, 2)] },
     { workload: 'convolution', closed: [closed(8, 1, 2)] },
   ],
-  streams: streams(1, 1, 1),
+  streams: streams(1, 0.5, 1),
 };
 
 /** About ten minutes. @type {Plan} */

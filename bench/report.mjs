@@ -238,7 +238,7 @@ function openTable({ title, serverTitle, loads }) {
  * @param {readonly import('./serving/streams/streamLoops.mjs').StreamResult[]} streams
  * @param {import('./serving/streams/idleConnections.mjs').IdleConnections} idle
  */
-function streamTable(streams, { connections, residentBefore, resident, bytesPerConnection }) {
+function streamTable(streams, idle) {
   const rows = streams.map((result) => [
     result.title,
     String(result.streams),
@@ -251,7 +251,9 @@ function streamTable(streams, { connections, residentBefore, resident, bytesPerC
         ]),
     percent(result.generatorLoad),
   ]);
-  const mb = (/** @type {Spread} */ { median }) => `${figure(median / 2 ** 20)} MB`;
+  const mb = (/** @type {Spread} */ bytes) => `${figure(bytes.median / 2 ** 20)} MB`;
+  const kb = (/** @type {number} */ bytes) => figure(bytes / 1024);
+  const { median, min, max } = idle.bytesPerConnection;
   return [
     'Streams over WebSockets, closed loop; medians of rounds',
     '',
@@ -260,7 +262,7 @@ function streamTable(streams, { connections, residentBefore, resident, bytesPerC
       notReported(`${result.title}, ${result.streams} at once`, result.refusal),
     ),
     '',
-    `${connections} idle WebSockets: the server holds ${mb(resident)} with them and ${mb(residentBefore)} without, ${figure(bytesPerConnection.median / 1024)} KB for each (${figure(bytesPerConnection.min / 1024)}–${figure(bytesPerConnection.max / 1024)})`,
+    `Idle WebSockets: the server holds ${mb(idle.residentBefore)} with none, ${mb(idle.resident)} with ${idle.connections} and ${mb(idle.residentTwice)} with twice as many, ${kb(median)} KB more for each of the latter (${kb(min)}–${kb(max)})`,
   ].join('\n');
 }
 

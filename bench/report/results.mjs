@@ -116,6 +116,7 @@ import { readFileSync } from 'node:fs';
  * @property {number} connections
  * @property {Spread} residentBefore
  * @property {Spread} resident
+ * @property {Spread} residentTwice
  * @property {Spread} bytesPerConnection
  *
  * @typedef {{ name: string, title: string, reason: string }} SkippedPeer

@@ -71,7 +71,10 @@ function streamTable(streams) {
 }
 
 /** @param {import('./results.mjs').IdleConnections} idle */
-function idleText({ connections, residentBefore, resident, bytesPerConnection }) {
+function idleText({ connections, residentBefore, resident, residentTwice, bytesPerConnection }) {
   const kibibytes = figure(bytesPerConnection.median / 1024);
-  return `<p>${figure(connections)} idle WebSockets: the server’s process holds ${mebibytes(resident.median)} with them and ${mebibytes(residentBefore.median)} without, ${kibibytes} KiB for each.</p>`;
+  const [none, all, twice] = [residentBefore, resident, residentTwice].map(({ median }) =>
+    mebibytes(median),
+  );
+  return `<p>Idle WebSockets: the server’s process holds ${none} with none, ${all} with ${figure(connections)} and ${twice} with twice as many, ${kibibytes} KiB more for each of the latter.</p>`;
 }

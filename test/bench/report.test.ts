@@ -97,8 +97,7 @@ describe('the HTML report', async () => {
   it('shows streams and what idle connections hold', () => {
     expect(page).toContain('150,000/s, first 1.28 ms');
     expect(page).toContain('<span class="soft">3 streams failed</span>');
-    expect(page).toContain('1,000 idle WebSockets');
-    expect(page).toContain('4.00 KiB for each');
+    expect(page).toContain('145 MiB with 1,000 and 149 MiB with twice as many, 4.00 KiB more');
   });
 
   it('takes results that know of no streams and no WebSockets', async () => {

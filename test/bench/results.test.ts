@@ -66,6 +66,6 @@ describe('the console’s tables', () => {
   it('show streams and idle connections', () => {
     expect(lineWith('steps <small>')).toMatch(/1 +50000 +0\.08 +0\.20 +20 %/);
     expect(text).toContain('Not reported: steps <small>, 128 at once: 3 streams failed');
-    expect(text).toMatch(/1000 idle WebSockets: .* 4\.00 KB for each/);
+    expect(text).toMatch(/Idle WebSockets: .* with 1000 and .* 4\.00 KB more for each/);
   });
 });

@@ -232,7 +232,8 @@ export const sampleResults = {
     idleConnections: {
       connections: 1000,
       residentBefore: spread(150e6),
-      resident: spread(154e6),
+      resident: spread(152e6),
+      residentTwice: spread(156e6),
       bytesPerConnection: spread(4096),
     },
   },

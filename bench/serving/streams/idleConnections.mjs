@@ -15,7 +15,9 @@ import { streamWorkloads } from './streamWorkloads.mjs';
  * @property {number} connections
  * @property {Spread} residentBefore bytes of the server's process with none
  * @property {Spread} resident bytes with all of them
- * @property {Spread} bytesPerConnection
+ * @property {Spread} residentTwice bytes with twice as many
+ * @property {Spread} bytesPerConnection of the second half: the first connections take memory that the
+ *   process had free
  */
 
 /** How long a server is left alone before its memory is looked at. */
@@ -46,10 +48,12 @@ export async function measureIdleConnections({ connections, rounds }, options) {
     const before = residentBytes(server.pid);
     const sockets = await openSockets(server, connections);
     await setTimeout(settleMs);
-    const alive = sockets.filter(({ readyState }) => readyState === 'open').length;
-    if (alive < connections)
-      throw new Error(`The server kept ${alive} of ${connections} WebSockets.`);
-    found.push({ before, resident: residentBytes(server.pid) });
+    const resident = residentBytes(server.pid);
+    sockets.push(...(await openSockets(server, connections)));
+    await setTimeout(settleMs);
+    found.push({ before, resident, twice: residentBytes(server.pid) });
+    const closed = sockets.filter(({ readyState }) => readyState !== 'open').length;
+    if (closed > 0) throw new Error(`The server closed ${closed} idle WebSockets.`);
     for (const socket of sockets) socket.destroy();
     await server.stop();
   }
@@ -57,8 +61,9 @@ export async function measureIdleConnections({ connections, rounds }, options) {
     connections,
     residentBefore: spreadOf(found.map(({ before }) => before)),
     resident: spreadOf(found.map(({ resident }) => resident)),
+    residentTwice: spreadOf(found.map(({ twice }) => twice)),
     bytesPerConnection: spreadOf(
-      found.map(({ before, resident }) => (resident - before) / connections),
+      found.map(({ resident, twice }) => (twice - resident) / connections),
     ),
   };
 }
