@@ -97,12 +97,13 @@ function closedTargets({ model, title, connections, servers }) {
     }
   }
   const socket = server('cloudeasymlSocket');
-  if (socket && connections === 64) {
+  // A plugin's own code, and not the connection, is what its requests cost.
+  if (socket && connections === 64 && model !== 'sentiment') {
     const what = `${title}, 64 in flight over WebSockets: times the req/s over HTTP`;
     targets.push(atLeastTimes(what, leastOverHttp, socket.httpRatio?.median));
   }
   const tensors = server('cloudeasymlTensors');
-  if (tensors && server('cLoop') && connections > 1) {
+  if (tensors && model === 'convolution' && connections > 1) {
     const what = `${title}, ${connections} in flight as tensors: of the C loop's runs per second`;
     targets.push(atLeastTimes(what, leastOfCLoop, tensors.cLoopRatio?.median));
   }
