@@ -1,31 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { importPlugin } from './importPlugin.js';
+import { beforeAll, expect, test } from 'vitest';
 import { readmeExamples, rounded } from './readmeExamples.js';
+import {
+  co2,
+  pretrainedModel,
+  Tensor,
+  TimeSeriesForecastModel,
+} from './timeSeriesForecastModel.js';
 
-// No model was trained here, so the one that comes with the plugin is served.
-const dataFolder = mkdtempSync(path.join(tmpdir(), 'cloudeasyml-series-'));
-process.env.CLOUDEASYML_DATA = dataFolder;
-
-// The plugin's own copy of the class.
-type Engine = typeof import('../../dist/engine/tensor.js');
-const { Tensor } = await importPlugin<Engine>('dist/engine/tensor.js');
-type Module = typeof import('../../plugins/timeSeriesForecast/index.js');
-const { TimeSeriesForecastModel } = await importPlugin<Module>(
-  'plugins/timeSeriesForecast/index.ts',
-);
-type Series = typeof import('../../plugins/timeSeriesForecast/series.js');
-const { exampleSeries } = await importPlugin<Series>('plugins/timeSeriesForecast/series.ts');
-const co2 = exampleSeries();
-const model = new TimeSeriesForecastModel({});
-
+const model = pretrainedModel();
 beforeAll(() => model.load());
-afterAll(() => {
-  model.unload();
-  rmSync(dataFolder, { recursive: true });
-});
 
 function ask(data: unknown, options: Record<string, unknown> = {}) {
   return model.predict({ data, options });

@@ -5,16 +5,10 @@ import type { TrainingProgress } from 'cloudeasyml';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { Random } from '../support/random.js';
 import { importPlugin } from './importPlugin.js';
+import { co2, TimeSeriesForecastModel } from './timeSeriesForecastModel.js';
 
 type Progress = typeof import('../../dist/plugin/trainingProgress.js');
 const { onProgress } = await importPlugin<Progress>('dist/plugin/trainingProgress.js');
-type Module = typeof import('../../plugins/timeSeriesForecast/index.js');
-const { TimeSeriesForecastModel } = await importPlugin<Module>(
-  'plugins/timeSeriesForecast/index.ts',
-);
-type Series = typeof import('../../plugins/timeSeriesForecast/series.js');
-const { exampleSeries } = await importPlugin<Series>('plugins/timeSeriesForecast/series.ts');
-const co2 = exampleSeries();
 
 const root = mkdtempSync(path.join(tmpdir(), 'cloudeasyml-training-'));
 afterAll(() => rmSync(root, { recursive: true }));
