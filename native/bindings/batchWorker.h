@@ -15,8 +15,8 @@ struct uv_loop_s;
 namespace cloudeasyml::bindings {
 
 /// Takes batches and streams for one thread and answers them. Lives until its environment is torn
-/// down; then the batches and streams that its plugins left fail. The functions that JavaScript sees
-/// are described in src/engine/batchWorker.ts.
+/// down; then the batches and streams that its plugins left fail. The functions that JavaScript
+/// sees are described in src/engine/batchWorker.ts.
 class BatchWorker {
  public:
   BatchWorker(napi_env env, napi_value onWork);

@@ -77,8 +77,7 @@ napi_value BatchWorker::endStream(napi_env env, napi_callback_info info) {
   if (!stream) return call.boolean(false);
   Request* completion = stream->channel->openCompletion(stream->ticket);
   call.self->readAnswer(call.args[1], *completion);
-  return call.boolean(
-      call.self->closeStream(*stream, completion, call.args[2], call.args[3]));
+  return call.boolean(call.self->closeStream(*stream, completion, call.args[2], call.args[3]));
 }
 
 // failStream(number, code, detail, path, milliseconds, inputs): likewise.
@@ -91,8 +90,7 @@ napi_value BatchWorker::failStream(napi_env env, napi_callback_info info) {
   completion->outcome = serving::Outcome::kFailed;
   codec::writeFailure(completion->answer, self.text(call.args[1]).c_str(), self.text(call.args[2]),
                       self.text(call.args[3]));
-  return call.boolean(
-      call.self->closeStream(*stream, completion, call.args[4], call.args[5]));
+  return call.boolean(call.self->closeStream(*stream, completion, call.args[4], call.args[5]));
 }
 
 // enterStream(number): the runs that follow belong to the stream.

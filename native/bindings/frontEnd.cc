@@ -110,7 +110,8 @@ int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission admission) {
   return admission == Admission::kNoDeployment ? rejectRoute(ticket, code) : reject(ticket, code);
 }
 
-// append(ticket, chunk): false where the engine holds too many bytes; the request is then discarded.
+// append(ticket, chunk): false where the engine holds too many bytes; the request is then
+// discarded.
 napi_value FrontEnd::append(napi_env env, napi_callback_info info) {
   const RawCall<FrontEnd, 2> call(env, info);
   return call.boolean(call.self->openBody(call.uint32(0), call.args[1]) == 0);

@@ -18,8 +18,8 @@ namespace cloudeasyml::bindings {
 /// Hands requests and streams of one thread to the engine, and what comes of them back. Lives until
 /// its environment is torn down.
 ///
-/// A ticket is the caller's number for a request or a stream. The functions that JavaScript sees are
-/// described in src/engine/frontEnd.ts.
+/// A ticket is the caller's number for a request or a stream. The functions that JavaScript sees
+/// are described in src/engine/frontEnd.ts.
 class FrontEnd {
  public:
   FrontEnd(napi_env env, napi_value onCompletions, size_t maxBytes, Napi::Int32Array records,

@@ -1,9 +1,9 @@
 #include "bindings/servingBinding.h"
 
 #include "bindings/addonData.h"
+#include "bindings/batchWorker.h"
 #include "bindings/errors.h"
 #include "bindings/frontEnd.h"
-#include "bindings/batchWorker.h"
 #include "bindings/sessionBinding.h"
 #include "serving/time.h"
 

@@ -223,8 +223,7 @@ uint32_t countTensorRows(ondemand::value value) {
   const auto tensors = describe(value);
   if (tensors.size() != 1 || tensors[0].named || tensors[0].dims.empty()) return 1;
   const int64_t rows = tensors[0].dims[0];
-  return static_cast<uint32_t>(
-      std::clamp<int64_t>(rows, 1, std::numeric_limits<int32_t>::max()));
+  return static_cast<uint32_t>(std::clamp<int64_t>(rows, 1, std::numeric_limits<int32_t>::max()));
 }
 
 }  // namespace cloudeasyml::codec

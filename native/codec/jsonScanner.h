@@ -7,9 +7,9 @@
 
 namespace cloudeasyml::codec {
 
-/// Finds its way through JSON by brackets and quotes alone, so what it skips is not checked: whoever
-/// parses the text does that. Every step returns false where the text has another form, and leaves
-/// the place undefined then.
+/// Finds its way through JSON by brackets and quotes alone, so what it skips is not checked:
+/// whoever parses the text does that. Every step returns false where the text has another form, and
+/// leaves the place undefined then.
 class JsonScanner {
  public:
   explicit JsonScanner(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}

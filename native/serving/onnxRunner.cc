@@ -14,7 +14,8 @@ namespace cloudeasyml::serving {
 
 void OnnxRunner::read(const OnnxModel& model, Request& request) {
   if (count_ == parsed_.size()) parsed_.push_back(std::make_unique<codec::ParsedRequest>());
-  reader_.read({request.body, request.binary}, model.inputs(), model.outputNames(), *parsed_[count_]);
+  reader_.read({request.body, request.binary}, model.inputs(), model.outputNames(),
+               *parsed_[count_]);
   request.rows = parsed_[count_]->rows;
   ++count_;
 }

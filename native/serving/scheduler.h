@@ -69,8 +69,8 @@ class Scheduler {
   /// Wakes a worker for each deployment out of `handles` that has a batch ready, unless it is so
   /// little work that the worker which runs the deployment's last batch had better take it too.
   void wakeWorkers(const std::vector<uint32_t>& handles);
-  /// Finds a worker for a stream and opens it there, with `opening` as its first input. On any other
-  /// answer than kQueued both stay with the caller.
+  /// Finds a worker for a stream and opens it there, with `opening` as its first input. On any
+  /// other answer than kQueued both stay with the caller.
   Admission openStream(const std::shared_ptr<Stream>& stream, Request* opening, std::string_view id,
                        uint32_t owner);
   Admission openStream(const std::shared_ptr<Stream>& stream, Request* opening, uint32_t handle,
@@ -103,7 +103,8 @@ class Scheduler {
 
   /// Deals no more batches to workers that hold one whose requests all ran out of time `graceNs`
   /// ago, or that have not heard for as long that a stream should stop.
-  /// @returns the ids of those that do nothing else in time: ending them loses nobody else's requests
+  /// @returns the ids of those that do nothing else in time: ending them loses nobody else's
+  /// requests
   std::vector<uint32_t> retireStalled(int64_t graceNs);
 
  private:

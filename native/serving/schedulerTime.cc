@@ -26,11 +26,10 @@ void Scheduler::keepTime() {
       lock.lock();
       continue;
     }
-    const bool busy = streamsBusy_ || std::any_of(deployments_.begin(), deployments_.end(),
-                                                  [](const auto& entry) {
-                                                    return entry.second->waiting > 0 ||
-                                                           entry.second->running > 0;
-                                                  });
+    const bool busy = streamsBusy_ ||
+                      std::any_of(deployments_.begin(), deployments_.end(), [](const auto& entry) {
+                        return entry.second->waiting > 0 || entry.second->running > 0;
+                      });
     if (!busy && now > lastBusyNs_ + kLinger) {
       timekeeperNextNs_ = kNever;
       timekeeperWake_.wait(lock);
@@ -90,9 +89,8 @@ std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
   const auto deaf = [&](const Worker& worker) {
     const int64_t sinceNs = worker.inbox->waitingSinceNs();
     if (sinceNs == kNever || now < sinceNs + graceNs) return false;
-    return std::all_of(worker.streams.begin(), worker.streams.end(), [](const auto& entry) {
-      return entry.second->stepDueNs() == kNever;
-    });
+    return std::all_of(worker.streams.begin(), worker.streams.end(),
+                       [](const auto& entry) { return entry.second->stepDueNs() == kNever; });
   };
   std::vector<uint32_t> stalled;
   for (auto& worker : workers_) {
