@@ -59,7 +59,7 @@ const servingRatios = /** @type {const} */ ([
 /** Requests per second over WebSockets, as many times as over HTTP, with 64 in flight. */
 const leastOverHttp = 1.3;
 
-/** Of the C loop's runs per second, at every load above one client, where requests carry tensors as bytes. */
+/** Of the C loop's runs per second, at every load above one client, as JSON and as tensors. */
 const leastOfCLoop = 0.97;
 
 /** p99 by p50 at three quarters of the peak. */
@@ -97,10 +97,14 @@ function closedTargets({ model, title, connections, servers }) {
     }
   }
   const socket = server('cloudeasymlSocket');
-  // A plugin's own code, and not the connection, is what its requests cost.
-  if (socket && connections === 64 && model !== 'sentiment') {
+  if (socket && connections === 64) {
     const what = `${title}, 64 in flight over WebSockets: times the req/s over HTTP`;
     targets.push(atLeastTimes(what, leastOverHttp, socket.httpRatio?.median));
+  }
+  const floor = server('cLoop');
+  if (floor && model === 'convolution' && connections > 1) {
+    const what = `${title}, ${connections} connections, JSON: of the C loop's runs per second`;
+    targets.push(atLeastTimes(what, leastOfCLoop, floor.cloudeasymlRatio?.median));
   }
   const tensors = server('cloudeasymlTensors');
   if (tensors && model === 'convolution' && connections > 1) {
