@@ -50,6 +50,19 @@ export class Principal {
     this.expiresAt = key.expiresAt ?? Infinity;
   }
 
+  /**
+   * Lets one request pass.
+   *
+   * @throws RateLimitedError; CloudEasyMLError `forbidden` where the key lacks the permission
+   */
+  admit(permission: Permission | 'anyKey'): void {
+    const wait = this.limiter.take(Date.now());
+    if (wait > 0) throw new RateLimitedError(wait);
+    if (permission !== 'anyKey' && !this.may(permission)) {
+      throw new CloudEasyMLError('forbidden', `The API key lacks the permission "${permission}".`);
+    }
+  }
+
   may(permission: Permission): boolean {
     switch (permission) {
       case 'predict':

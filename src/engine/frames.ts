@@ -31,7 +31,6 @@ export interface TensorHeader {
 }
 
 const lengthBytes = 4;
-const alignment = 8;
 
 /**
  * Takes a binary frame apart.
@@ -46,15 +45,14 @@ export function splitFrame(frame: ArrayBuffer): { header: string; bytes: Uint8Ar
   };
 }
 
-/** Puts a binary frame together. Spaces behind the header have the bytes begin where vectors may. */
+/** Puts a binary frame together. The engine aligns its tensors when it puts the frame's id in front. */
 export function joinFrame(header: string, parts: readonly Uint8Array[]): Uint8Array {
   const text = new TextEncoder().encode(header);
-  const start = Math.ceil((lengthBytes + text.length) / alignment) * alignment;
+  const start = lengthBytes + text.length;
   const size = parts.reduce((sum, part) => sum + part.byteLength, start);
   const frame = new Uint8Array(size);
-  new DataView(frame.buffer).setUint32(0, start - lengthBytes, true);
+  new DataView(frame.buffer).setUint32(0, text.length, true);
   frame.set(text, lengthBytes);
-  frame.fill(0x20, lengthBytes + text.length, start);
   let at = start;
   for (const part of parts) {
     frame.set(part, at);

@@ -21,7 +21,7 @@ export function wantsEvents(accept: string): boolean {
  * @param data JSON in one line
  */
 export function eventText(event: string, data: Uint8Array | ArrayBuffer | string): Buffer {
-  const text = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data as ArrayBuffer);
+  const text = typeof data === 'string' ? Buffer.from(data) : viewOf(data);
   return Buffer.concat([Buffer.from(`event: ${event}\ndata: `), text, Buffer.from('\n\n')]);
 }
 
@@ -39,4 +39,9 @@ export function writeEvents(res: HttpResponse, text: Buffer | string): boolean {
     isWritten = res.write(text);
   });
   return isWritten;
+}
+
+/** The bytes where they lie. */
+export function viewOf(bytes: Uint8Array | ArrayBuffer): Uint8Array {
+  return bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { CloudEasyMLError } from '../errors.js';
 import type * as contract from './contract.js';
 import type { ManagementServices } from './managementServices.js';
+import { draining } from './refusals.js';
 import type { Router } from './router.js';
 
 /** `/health`, and `/health/live` and `/health/ready` for probes. */
@@ -27,7 +28,7 @@ export function registerHealthRoutes(router: Router, services: ManagementService
       throw new CloudEasyMLError('starting', 'The stored deployments are still being loaded.');
     }
     if (readiness === 'draining') {
-      throw new CloudEasyMLError('draining', 'The server is shutting down.');
+      throw draining();
     }
     const body: z.infer<typeof contract.probe> = { status: 'ready' };
     return { body };

@@ -1,5 +1,4 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import { RateLimitedError } from '../auth/principal.js';
 import type { DeploymentManager } from '../deployment/deploymentManager.js';
 import {
   anyOwner,
@@ -12,12 +11,12 @@ import {
 } from '../engine/frontEnd.js';
 import { CloudEasyMLError, errorTable } from '../errors.js';
 import type { RequestAccounts } from '../usage/requestAccounts.js';
-import { eventStreamHeaders, heartbeat, wantsEvents, writeEvents } from './eventStream.js';
+import { eventStreamHeaders, heartbeat, viewOf, wantsEvents, writeEvents } from './eventStream.js';
 import { headerKeys } from './headerKeys.js';
 import { Phase, PredictSlot, type SlotListener } from './predictSlot.js';
 import { isExplained, problemFor } from './problem.js';
 import { bodyTooLarge, requireJson } from './readBody.js';
-import { failureOf, refusalError } from './refusals.js';
+import { draining, failureOf, refusalError } from './refusals.js';
 import { requestIdFor } from './requestId.js';
 import type { HttpServices } from './router.js';
 
@@ -82,16 +81,10 @@ export class Predictor implements SlotListener, CompletionListener {
     slot.wantsEvents = wantsEvents(req.getHeader(headerKeys.accept));
     res.onAborted(slot.onAborted);
     try {
-      if (this.#http.readiness() === 'draining') {
-        throw new CloudEasyMLError('draining', 'The server is shutting down.');
-      }
+      if (this.#http.readiness() === 'draining') throw draining();
       const principal = this.#http.keys.authenticate(req.getHeader(headerKeys.authorization));
       slot.principal = principal;
-      const wait = principal.limiter.take(Date.now());
-      if (wait > 0) throw new RateLimitedError(wait);
-      if (!principal.canPredict) {
-        throw new CloudEasyMLError('forbidden', 'The API key lacks the permission "predict".');
-      }
+      principal.admit('predict');
       requireJson(req.getHeader(headerKeys.contentType));
       slot.route =
         deploymentId === undefined
@@ -199,7 +192,7 @@ export class Predictor implements SlotListener, CompletionListener {
 
   /** Ends the streams that are still open: the server has no more time for them. */
   cutStreams(): void {
-    const why = new CloudEasyMLError('draining', 'The server is shutting down.');
+    const why = draining();
     for (const slot of this.#slots) {
       if (slot.phase !== Phase.streaming) continue;
       this.#accounts.dropped(slot.principal!, slot.deployment!);
@@ -338,6 +331,5 @@ export class Predictor implements SlotListener, CompletionListener {
 
 /** A whole answer as the first of a stream's outputs. */
 function asOutput(body: Uint8Array | ArrayBuffer): Buffer {
-  const bytes = Buffer.from(body as ArrayBuffer);
-  return Buffer.concat([Buffer.from('{"seq":0,'), bytes.subarray(1)]);
+  return Buffer.concat([Buffer.from('{"seq":0,'), viewOf(body).subarray(1)]);
 }

@@ -67,6 +67,11 @@ export function refusalError(refusal: number, isStarting = false): CloudEasyMLEr
   }
 }
 
+/** What whoever asks for more is told while the server shuts down. */
+export function draining(): CloudEasyMLError {
+  return new CloudEasyMLError('draining', 'The server is shutting down.');
+}
+
 /** The failure that a completion's body holds. */
 export function failureOf(body: Uint8Array | ArrayBuffer): CloudEasyMLError {
   const { code, detail, path } = JSON.parse(

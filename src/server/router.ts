@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { z } from 'zod';
 import type { KeyRing } from '../auth/keyRing.js';
 import type { Permission } from '../auth/permissions.js';
-import { type Principal, RateLimitedError } from '../auth/principal.js';
+import type { Principal } from '../auth/principal.js';
 import { CloudEasyMLError } from '../errors.js';
 import { explainIssue } from '../settings/explainIssue.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -11,6 +11,7 @@ import { type Answer, Exchange } from './exchange.js';
 import { parseJsonBody } from './jsonBody.js';
 import { isExplained } from './problem.js';
 import { type ClientLimits, readBody, requireJson } from './readBody.js';
+import { draining } from './refusals.js';
 
 /**
  * Bytes of a body that JavaScript parses. No management request needs more, and the event loop
@@ -163,14 +164,8 @@ export class Router {
 
   #admit(authorization: string, access: Permission | 'anyKey'): Principal {
     const principal = this.services.keys.authenticate(authorization);
-    const wait = principal.limiter.take(Date.now());
-    if (wait > 0) throw new RateLimitedError(wait);
-    if (access !== 'anyKey' && !principal.may(access)) {
-      throw new CloudEasyMLError('forbidden', `The API key lacks the permission "${access}".`);
-    }
-    if (this.services.readiness() === 'draining') {
-      throw new CloudEasyMLError('draining', 'The server is shutting down.');
-    }
+    principal.admit(access);
+    if (this.services.readiness() === 'draining') throw draining();
     return principal;
   }
 

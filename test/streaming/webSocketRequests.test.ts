@@ -223,6 +223,7 @@ describe('a binary frame', () => {
       const [output] = await client.rest(id);
       expect(output).toMatchObject({ seq: 0, tensors: [{ type: 'float32', dims: [2, 2] }] });
       expect(floats(output?.bytes)).toEqual([3, -4, 0.5, 16]);
+      expect(output!.bytesFrom! % 8).toBe(0);
     }
   });
 

@@ -19,6 +19,8 @@ export interface Received {
   error?: { code: string; detail: string; path?: string };
   tensors?: { name?: string; type: string; dims: number[] }[];
   bytes?: Buffer;
+  /** Where in the frame they begin. */
+  bytesFrom?: number;
 }
 
 export interface TensorFrame extends Record<string, unknown> {
@@ -146,7 +148,8 @@ export function binaryFrame(header: unknown, ...parts: ArrayBufferView[]): Buffe
 function readBinary(frame: Buffer): Received {
   const length = frame.readUInt32LE(0);
   const header = JSON.parse(frame.subarray(4, 4 + length).toString()) as Received;
-  return { ...header, bytes: Buffer.from(frame.subarray(4 + length)) };
+  const bytesFrom = 4 + length;
+  return { ...header, bytes: Buffer.from(frame.subarray(bytesFrom)), bytesFrom };
 }
 
 /** The numbers in a binary answer's bytes. */

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { Principal } from '../../auth/principal.js';
-import { CloudEasyMLError } from '../../errors.js';
+import type { CloudEasyMLError } from '../../errors.js';
 import type { SocketCall } from './socketCall.js';
 import type { SocketFlow } from './socketFlow.js';
 
@@ -130,9 +130,4 @@ function withoutPath(message: string, path: string | undefined): string {
   if (!path || !message.startsWith(`${path}: `)) return message;
   const rest = message.slice(path.length + 2);
   return rest.charAt(0).toUpperCase() + rest.slice(1);
-}
-
-/** The error for an id that is in use in another way. */
-export function misused(detail: string): CloudEasyMLError {
-  return new CloudEasyMLError('bad_request', detail);
 }

@@ -45,3 +45,16 @@ export function emptyFrame(): CloudEasyMLError {
     'Expected a frame to have a "deploymentId" to begin with, or "data", "end" or "cancel" to go on with.',
   );
 }
+
+/** The error for an id that is in use in another way. */
+export function misused(detail: string): CloudEasyMLError {
+  return new CloudEasyMLError('bad_request', detail);
+}
+
+/** The error for a frame that goes on with what is not there. */
+export function notFound(): CloudEasyMLError {
+  return new CloudEasyMLError(
+    'stream_not_found',
+    'No stream with this id is open on the connection: it has ended, or none was begun; a frame that begins one names its deploymentId.',
+  );
+}

@@ -1,4 +1,4 @@
-import { type Principal, RateLimitedError } from '../../auth/principal.js';
+import type { Principal } from '../../auth/principal.js';
 import type { DeploymentManager } from '../../deployment/deploymentManager.js';
 import { FrameAsks, FrameFault } from '../../engine/frames.js';
 import {
@@ -11,10 +11,10 @@ import {
 import { CloudEasyMLError, errorTable } from '../../errors.js';
 import type { RequestAccounts } from '../../usage/requestAccounts.js';
 import { bodyTooLarge } from '../readBody.js';
-import { type EngineFailure, refusalError } from '../refusals.js';
+import { draining, type EngineFailure, refusalError } from '../refusals.js';
 import type { HttpServices } from '../router.js';
-import { type Connection, misused } from './connection.js';
-import { emptyFrame, frameError } from './frameErrors.js';
+import type { Connection } from './connection.js';
+import { emptyFrame, frameError, misused, notFound } from './frameErrors.js';
 import { SocketCall } from './socketCall.js';
 
 /** Bytes of frames that the process holds at once, waiting or being run. */
@@ -196,11 +196,7 @@ export class SocketCalls implements CompletionListener {
       throw new CloudEasyMLError('key_invalid', 'The API key expired or was revoked.');
     }
     if (this.#http.readiness() === 'draining') throw draining();
-    const wait = principal.limiter.take(Date.now());
-    if (wait > 0) throw new RateLimitedError(wait);
-    if (!principal.canPredict) {
-      throw new CloudEasyMLError('forbidden', 'The API key lacks the permission "predict".');
-    }
+    principal.admit('predict');
     const unread = connection.unreadBytes / this.#limits.maxBufferedBytes;
     if (unread > refusedTimes) {
       // Each refusal is one more thing that it does not read.
@@ -313,16 +309,4 @@ export class SocketCalls implements CompletionListener {
     const { deploymentId } = deployment!;
     this.#http.logger.warn({ deploymentId, code, detail }, 'a prediction failed');
   }
-}
-
-/** What whoever asks for more is told while the server shuts down. */
-export function draining(): CloudEasyMLError {
-  return new CloudEasyMLError('draining', 'The server is shutting down.');
-}
-
-function notFound(): CloudEasyMLError {
-  return new CloudEasyMLError(
-    'stream_not_found',
-    'No stream with this id is open on the connection: it has ended, or none was begun; a frame that begins one names its deploymentId.',
-  );
 }

@@ -4,9 +4,10 @@ import type { DeploymentManager } from '../../deployment/deploymentManager.js';
 import { CloudEasyMLError } from '../../errors.js';
 import type { RequestAccounts } from '../../usage/requestAccounts.js';
 import { Exchange } from '../exchange.js';
+import { draining } from '../refusals.js';
 import type { HttpServices } from '../router.js';
 import { CloseCode, Connection, type SocketData } from './connection.js';
-import { draining, SocketCalls, type SocketLimits } from './socketCalls.js';
+import { SocketCalls, type SocketLimits } from './socketCalls.js';
 import { SocketFlow } from './socketFlow.js';
 
 /** Where uWebSockets.js sees a frame as too large it resets the connection; up to here it is told why. */
