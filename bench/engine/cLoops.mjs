@@ -1,13 +1,10 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runtimeInfo } from 'cloudeasyml';
+import { buildProgram } from '../nativeProgram.mjs';
 import { runToEnd } from '../processes.mjs';
 
 const require = createRequire(import.meta.url);
-
-/** @type {Map<string, Promise<string>>} */
-const built = new Map();
 
 function headersFolder() {
   const headers = path.dirname(require.resolve('com.github.asus4.onnxruntime/package.json'));
@@ -25,27 +22,11 @@ function headersFolder() {
  * @returns {Promise<string>} its path
  */
 export function buildCLoop(name, folder) {
-  const program = path.join(folder, name);
-  const building = built.get(program) ?? compile(name, program);
-  built.set(program, building);
-  return building;
-}
-
-/** @type {(name: string, program: string) => Promise<string>} */
-async function compile(name, program) {
-  await runToEnd(process.env.CXX ?? 'c++', [
-    '-std=c++17',
-    '-O2',
-    '-pthread',
-    '-DORT_API_MANUAL_INIT',
-    '-isystem',
-    headersFolder(),
-    fileURLToPath(new URL(`${name}.cc`, import.meta.url)),
-    '-o',
-    program,
-    '-ldl',
-  ]);
-  return program;
+  return buildProgram({
+    source: new URL(`${name}.cc`, import.meta.url),
+    program: path.join(folder, name),
+    flags: ['-DORT_API_MANUAL_INIT', '-isystem', headersFolder(), '-ldl'],
+  });
 }
 
 /**

@@ -1,13 +1,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { buildProgram } from '../nativeProgram.mjs';
 import { cpusIn } from '../pinning.mjs';
 import { runToEnd } from '../processes.mjs';
 import { quantile, spreadOf } from '../statistics.mjs';
+import { requestBytes } from './requestBytes.mjs';
 
 /**
  * @typedef {import('../statistics.mjs').Spread} Spread
- * @typedef {import('./openLoad.mjs').OpenLoadSummary} OpenLoadSummary
+ *
+ * What a generator prints.
+ *
+ * @typedef {object} OpenLoadSummary
+ * @property {number} answered
+ * @property {number} failures
+ * @property {string} failure the first one
+ * @property {number} answersPerSecond after the warm-up
+ * @property {number} generatorLoad CPU time of the generator by the time that passed
  *
  * Quantiles over a round's requests, microseconds, each with its spread over the rounds.
  * @typedef {{ p50Us: Spread, p90Us: Spread, p99Us: Spread, p999Us: Spread }} Quantiles
@@ -33,12 +42,13 @@ import { quantile, spreadOf } from '../statistics.mjs';
  * @property {OpenLoadResult[]} loads
  */
 
-const script = fileURLToPath(new URL('openLoad.mjs', import.meta.url));
+/** Before requests are counted: caches and connections are new then, and so is the load. */
+const warmUpSeconds = 0.5;
 
 /** Of all generators together: more than the requests that a server which keeps up has in hand. */
 const connections = 256;
 
-/** Busy share of a generator's event loop from which it, and not the server, makes the latencies. */
+/** CPU share of a generator from which it, and not the server, makes the latencies. */
 const generatorLimit = 0.9;
 
 /** As much of the p99 may be the generator's own lateness. */
@@ -71,35 +81,40 @@ const told = /** @type {const} */ (['queue', 'batch', 'compute']);
  */
 export async function runOpenLoad(request, { arrivalsPerSecond, seconds, seed }, options) {
   const { folder, cpus } = options;
+  const program = await buildProgram({
+    source: new URL('openLoad.cc', import.meta.url),
+    program: path.join(folder, 'openLoad'),
+  });
+  const { hostname, port } = new URL(request.url);
+  const requestFile = path.join(folder, 'openLoad.request');
+  writeFileSync(requestFile, requestBytes(request));
   const generators = cpus ? cpusIn(cpus).length : 1;
   // Poisson processes add up to a Poisson process.
   const rounds = await Promise.all(
     Array.from({ length: generators }, async (_, index) => {
-      const orderFile = path.join(folder, `openLoad${index}.json`);
       const timesFile = path.join(folder, `openLoad${index}.times`);
-      const order = {
-        request,
-        arrivalsPerSecond: arrivalsPerSecond / generators,
+      const numbers = [
+        arrivalsPerSecond / generators,
+        warmUpSeconds,
         seconds,
-        connections: Math.ceil(connections / generators),
-        seed: seed * 1000 + index + 1,
-        timesFile,
-      };
-      writeFileSync(orderFile, JSON.stringify(order));
-      const output = await runToEnd(process.execPath, [script, orderFile], { cpus });
+        Math.ceil(connections / generators),
+        seed * 1000 + index + 1,
+      ];
+      const args = [hostname, port, requestFile, ...numbers.map(String), timesFile];
+      const output = await runToEnd(program, args, { cpus });
       const summary = /** @type {OpenLoadSummary} */ (JSON.parse(output));
       return { summary, times: new Float64Array(new Uint8Array(readFileSync(timesFile)).buffer) };
     }),
   );
   const summaries = rounds.map(({ summary }) => summary);
-  const sum = (/** @type {'answered' | 'failures'} */ field) =>
+  const sum = (/** @type {'answered' | 'failures' | 'answersPerSecond'} */ field) =>
     summaries.reduce((total, summary) => total + summary[field], 0);
   const failure = summaries.map((summary) => summary.failure).find(Boolean);
   return {
     answered: sum('answered'),
     failures: sum('failures'),
-    ...(failure && { failure }),
-    seconds: Math.max(...summaries.map((summary) => summary.seconds)),
+    failure: failure ?? '',
+    answersPerSecond: sum('answersPerSecond'),
     generatorLoad: Math.max(...summaries.map((summary) => summary.generatorLoad)),
     times: sortedTimes(rounds.map(({ times }) => times)),
   };
@@ -144,7 +159,7 @@ export function openLoadResult(share, arrivalsPerSecond, rounds) {
   return {
     share,
     arrivalsPerSecond,
-    answersPerSecond: spreadOf(rounds.map(({ answered, seconds }) => answered / seconds)),
+    answersPerSecond: spreadOf(rounds.map((round) => round.answersPerSecond)),
     latency: quantiles('latency'),
     parts: {
       generator: quantiles('generator'),

@@ -95,6 +95,10 @@ export async function benchServing(options) {
  * @returns {Promise<Omit<OpenLoopResult, 'model' | 'title'>[]>}
  */
 async function measureOpenLoops(plan, subjects, closed, { pinning, folder, say }) {
+  if (process.platform !== 'linux') {
+    say('open loop: skipped, its generator needs Linux (epoll)');
+    return [];
+  }
   const cpus = pinning?.generator;
   const measured = [];
   for (const subject of subjects) {
@@ -107,7 +111,7 @@ async function measureOpenLoops(plan, subjects, closed, { pinning, folder, say }
     const run = await openLoad((request) => runOpenLoad(request, load, { folder, cpus }));
     // A generator on the servers' cores takes of what the closed loops' generator left them. One on its
     // own cores takes nothing, and where it is the slower side the loads tell.
-    const peak = cpus ? arrivalsPerSecond : Math.min(arrivalsPerSecond, run.answered / run.seconds);
+    const peak = cpus ? arrivalsPerSecond : Math.min(arrivalsPerSecond, run.answersPerSecond);
     measured.push({
       subject,
       openLoad,

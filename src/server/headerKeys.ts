@@ -3,11 +3,12 @@ export function bytesOf(text: string): ArrayBuffer {
   return Uint8Array.from(Buffer.from(text)).buffer;
 }
 
-/** The names of the headers that every prediction is looked at for. */
+/** The names of the headers that every prediction is looked at for, or may answer with. */
 export const headerKeys = {
   accept: bytesOf('accept'),
   authorization: bytesOf('authorization'),
   contentType: bytesOf('content-type'),
   origin: bytesOf('origin'),
   requestId: bytesOf('x-request-id'),
+  serverTiming: bytesOf('server-timing'),
 };

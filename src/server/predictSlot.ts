@@ -68,6 +68,7 @@ export class PredictSlot {
   readonly #listener: SlotListener;
   #status = 200;
   #headers: Record<string, string> | undefined;
+  #timing: Uint8Array | undefined;
   #body: Uint8Array | ArrayBuffer | string = '';
   #close = false;
   #isWhole = true;
@@ -85,6 +86,7 @@ export class PredictSlot {
       const headers = this.#headers;
       if (headers) for (const name in headers) res.writeHeader(name, headers[name]!);
       else res.writeHeader(headerKeys.contentType, jsonType);
+      if (this.#timing) res.writeHeader(headerKeys.serverTiming, this.#timing);
       const body = this.#body;
       this.#isWhole = true;
       if (typeof body !== 'string' && body.byteLength > writtenAtOnceBytes) this.#writeLarge(body);
@@ -95,11 +97,17 @@ export class PredictSlot {
   /**
    * Answers 200 with a JSON body.
    *
+   * @param timing the `server-timing` header, where it is wanted
    * @returns whether all of it is out; else `onAnswered` will be called, or `onGone`
    */
-  answer(body: Uint8Array | ArrayBuffer, headers?: Record<string, string>): boolean {
+  answer(
+    body: Uint8Array | ArrayBuffer,
+    headers: Record<string, string> | undefined,
+    timing: Uint8Array | undefined,
+  ): boolean {
     this.#status = 200;
     this.#headers = headers;
+    this.#timing = timing;
     this.#body = body;
     this.#close = false;
     this.res!.cork(this.#write);
@@ -116,6 +124,7 @@ export class PredictSlot {
   ): void {
     this.#status = status;
     this.#headers = headers;
+    this.#timing = undefined;
     this.#body = body;
     this.#close = closeConnection;
     this.res!.cork(this.#write);

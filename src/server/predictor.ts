@@ -19,6 +19,7 @@ import { bodyTooLarge, requireJson } from './readBody.js';
 import { draining, failureOf, refusalError } from './refusals.js';
 import { requestIdFor } from './requestId.js';
 import type { HttpServices } from './router.js';
+import { ServerTimingWriter } from './serverTiming.js';
 
 /** Bytes of bodies that the process holds at once, waiting or being run. */
 const maxHeldBytes = 1 << 30;
@@ -39,6 +40,7 @@ export class Predictor implements SlotListener, CompletionListener {
   readonly #engine: FrontEnd;
   readonly #slots: PredictSlot[] = [];
   readonly #free: PredictSlot[] = [];
+  readonly #timing = new ServerTimingWriter();
   readonly #ticker: NodeJS.Timeout;
   /** Seconds since the start: fine enough to tell a body that never ends. */
   #clock = 0;
@@ -175,8 +177,9 @@ export class Predictor implements SlotListener, CompletionListener {
       slot.endEvents('done', `{"processingTimeMs":${processingTimeMs}}`);
       this.#release(slot);
     } else {
-      const headers = this.#plainAnswer(slot) ? undefined : this.#answerHeaders(slot, completion);
-      if (slot.answer(body, headers)) this.#release(slot);
+      const headers = this.#plainAnswer(slot) ? undefined : this.#headers(slot);
+      const timing = this.#http.serverTiming ? this.#timing.write(completion) : undefined;
+      if (slot.answer(body, headers, timing)) this.#release(slot);
       else slot.phase = Phase.answering;
     }
   }
@@ -252,16 +255,7 @@ export class Predictor implements SlotListener, CompletionListener {
   }
 
   #plainAnswer(slot: PredictSlot): boolean {
-    return slot.requestIdHeader === '' && !this.#http.cors.enabled && !this.#http.serverTiming;
-  }
-
-  #answerHeaders(slot: PredictSlot, { queueMs, batchMs, processingTimeMs }: Completion) {
-    const compute = Math.max(0, processingTimeMs - batchMs);
-    const timing = `queue;dur=${queueMs}, batch;dur=${batchMs}, compute;dur=${compute.toFixed(3)}`;
-    return {
-      ...this.#headers(slot),
-      ...(this.#http.serverTiming && { 'server-timing': timing }),
-    };
+    return slot.requestIdHeader === '' && !this.#http.cors.enabled;
   }
 
   #headers(slot: PredictSlot, contentType = 'application/json'): Record<string, string> {
