@@ -109,7 +109,7 @@ const standard = {
     })),
     { workload: 'sentiment', closed: [closed(64, 3, 2), closed(8, 2, 1)] },
     { workload: 'textRecognition', closed: [closed(8, 2, 3)] },
-    { workload: 'convolution', closed: [closed(8, 3, 3), closed(64, 2, 4)] },
+    { workload: 'convolution', closed: [closed(8, 3, 3), closed(64, 2, 10)] },
   ],
   streams: streams(2, 2, 3),
 };
