@@ -1,5 +1,6 @@
 #include "bindings/tensorValues.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -37,13 +38,32 @@ napi_value stringsOf(Napi::Env env, const Ort::Value& value) {
   std::vector<char> bytes(length);
   std::vector<size_t> offsets(count + 1, length);
   if (count > 0) value.GetStringTensorContent(bytes.data(), length, offsets.data(), count);
+  const bool isAscii = std::all_of(bytes.begin(), bytes.end(), [](char byte) { return byte >= 0; });
+  // What is ASCII need not be decoded.
+  const auto create = isAscii ? napi_create_string_latin1 : napi_create_string_utf8;
   auto strings = Napi::Array::New(env, count);
   for (size_t i = 0; i < count; ++i) {
     Napi::HandleScope scope(env);
-    strings.Set(static_cast<uint32_t>(i),
-                Napi::String::New(env, bytes.data() + offsets[i], offsets[i + 1] - offsets[i]));
+    napi_value text = nullptr;
+    NAPI_THROW_IF_FAILED(
+        env, create(env, bytes.data() + offsets[i], offsets[i + 1] - offsets[i], &text), nullptr);
+    strings.Set(static_cast<uint32_t>(i), text);
   }
   return strings;
+}
+
+// Reads text as UTF-8, by one call where it is short. @returns false where the value is no string
+bool readText(Napi::Env env, napi_value value, std::vector<char>& scratch, size_t& size) {
+  // With room left for any character, nothing was cut off.
+  constexpr size_t kLongestCharacter = 4;
+  if (napi_get_value_string_utf8(env, value, scratch.data(), scratch.size(), &size) != napi_ok) {
+    return false;
+  }
+  if (size + kLongestCharacter < scratch.size()) return true;
+  napi_get_value_string_utf8(env, value, nullptr, 0, &size);
+  scratch.resize(size + kLongestCharacter + 1);
+  napi_get_value_string_utf8(env, value, scratch.data(), scratch.size(), &size);
+  return true;
 }
 
 napi_value copyOf(Napi::Env env, const void* memory, size_t bytes) {
@@ -132,25 +152,19 @@ Ort::Value copyStrings(Napi::Env env, napi_value array, const Dims& dims, const 
     throw Error("invalid_input", "\"" + name + "\" needs an array of " + std::to_string(count) +
                                      " strings for its shape.");
   }
-  std::vector<std::string> strings(count);
-  std::vector<const char*> pointers(count);
-  for (size_t i = 0; i < count; ++i) {
-    Napi::HandleScope scope(env);
-    const Napi::Value element = source.Get(static_cast<uint32_t>(i));
-    if (!element.IsString()) {
-      throw Error("invalid_input",
-                  "Element " + std::to_string(i) + " of \"" + name + "\" is not a string.");
-    }
-    strings[i] = element.As<Napi::String>().Utf8Value();
-    pointers[i] = strings[i].c_str();
-  }
   Ort::AllocatorWithDefaultOptions allocator;
   auto value = Ort::Value::CreateTensor(allocator, dims.data(), dims.size(),
                                         ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
-  // One by one, with lengths: a string may hold zero bytes.
+  std::vector<char> text(256);
   for (size_t i = 0; i < count; ++i) {
-    char* buffer = value.GetResizedStringTensorElementBuffer(i, strings[i].size());
-    if (!strings[i].empty()) std::memcpy(buffer, strings[i].data(), strings[i].size());
+    Napi::HandleScope scope(env);
+    size_t size = 0;
+    if (!readText(env, source.Get(static_cast<uint32_t>(i)), text, size)) {
+      throw Error("invalid_input",
+                  "Element " + std::to_string(i) + " of \"" + name + "\" is not a string.");
+    }
+    // With its length: a string may hold zero bytes.
+    std::memcpy(value.GetResizedStringTensorElementBuffer(i, size), text.data(), size);
   }
   return value;
 }

@@ -64,6 +64,16 @@ describe.each(Object.keys(samples) as TensorType[])('%s', (type) => {
   });
 });
 
+test('texts of any length and alphabet go through unchanged', () => {
+  const session = InferenceSession.createSync(identity('string', [null]));
+  for (const character of ['a', 'é', '日', '🚀']) {
+    const lengths = [...Array(300).keys(), 1000, 100_000];
+    const texts = lengths.map((length) => character.repeat(length));
+    const { y } = session.run({ x: new Tensor('string', texts, [texts.length]) });
+    expect(y!.data).toEqual(texts);
+  }
+});
+
 describe('shapes', () => {
   const session = InferenceSession.createSync(identity('float32', ['batch', 3]));
 
