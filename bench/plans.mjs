@@ -84,7 +84,7 @@ const quick = {
     },
     { workload: 'mlp', closed: [closed(64, 2, 1)] },
     { workload: 'sentiment', closed: [closed(64, 1, 2)] },
-    { workload: 'convolution', closed: [closed(8, 1, 2)] },
+    { workload: 'convolution', closed: [closed(8, 1, 5)] },
   ],
   streams: streams(1, 0.5, 1),
 };
