@@ -1,3 +1,5 @@
+import { partNames, partTitles } from './report/results.mjs';
+
 /**
  * The run's figures as text.
  *
@@ -196,20 +198,10 @@ function closedTable({ title, connections, servers }) {
 /** @type {(what: string, refusal: string | undefined) => string[]} */
 const notReported = (what, refusal) => (refusal ? [`Not reported: ${what}: ${refusal}`] : []);
 
-const partTitles = /** @type {const} */ ({
-  generator: 'before send',
-  queue: 'queue',
-  batch: 'batch wait',
-  compute: 'compute',
-  rest: 'rest',
-});
-
 /** @param {import('./serving/openLoop.mjs').OpenLoopResult} result */
 function openTable({ title, serverTitle, loads }) {
   // A server that tells nothing has no columns for it.
-  const partNames = /** @type {(keyof typeof partTitles)[]} */ (Object.keys(partTitles)).filter(
-    (name) => loads.some(({ parts }) => parts[name]),
-  );
+  const toldParts = partNames.filter((name) => loads.some(({ parts }) => parts[name]));
   const share = (/** @type {number} */ value) => `${value * 100} % of the peak`;
   const middleAndTail = (
     /** @type {import('./serving/openLoop.mjs').Quantiles | undefined} */ part,
@@ -218,16 +210,16 @@ function openTable({ title, serverTitle, loads }) {
     share(load.share),
     figure(load.arrivalsPerSecond),
     ...(refusal
-      ? ['–', '–', '–', '–', ...partNames.map(() => '')]
+      ? ['–', '–', '–', '–', ...toldParts.map(() => '')]
       : [
           ...[latency.p50Us, latency.p90Us, latency.p99Us, latency.p999Us].map(ms),
-          ...partNames.map((name) => middleAndTail(parts[name])),
+          ...toldParts.map((name) => middleAndTail(parts[name])),
         ]),
     middleAndTail(load.generatorLateness),
     percent(load.generatorLoad),
   ]);
   const head = [`${title}, ${serverTitle}`, 'arrivals/s', 'p50', 'p90', 'p99', 'p99.9'];
-  const parts = partNames.map((name) => partTitles[name]);
+  const parts = toldParts.map((name) => partTitles[name]);
   return [
     table([...head, ...parts, 'generator late', 'busy'], rows),
     ...loads.flatMap((load) => notReported(share(load.share), load.refusal)),

@@ -1,18 +1,10 @@
 import { lineChart } from './charts.mjs';
 import { card, cards, details, htmlTable } from './htmlTable.mjs';
+import { partNames, partTitles } from './results.mjs';
 import { colors } from './style.mjs';
 import { escaped, figure, milliseconds } from './text.mjs';
 
 /** @typedef {import('./results.mjs').OpenLoop} OpenLoop */
-
-const partTitles = /** @type {const} */ ({
-  generator: 'before send',
-  queue: 'queue',
-  batch: 'batch wait',
-  compute: 'compute',
-  rest: 'rest',
-});
-const partNames = /** @type {(keyof typeof partTitles)[]} */ (Object.keys(partTitles));
 
 /** @param {readonly OpenLoop[]} open */
 export function openSection(open) {

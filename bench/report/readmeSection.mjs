@@ -1,13 +1,10 @@
 import { barChart } from './charts.mjs';
-import { machineLine, mainLoops } from './results.mjs';
+import { kinds, machineLine, mainLoops } from './results.mjs';
 import { chartStyle } from './style.mjs';
 import { escaped, figure, ratio } from './text.mjs';
 
 export const begin = '<!-- bench:begin: made by npm run bench:readme -->';
 export const end = '<!-- bench:end -->';
-
-/** Of the table's rows, from above. @type {import('./results.mjs').Server['kind'][]} */
-const kinds = ['own', 'peer', 'ceiling'];
 
 /**
  * Puts a section between the markers of a README.

@@ -125,6 +125,19 @@ import { readFileSync } from 'node:fs';
 
 const schemaVersion = 2;
 
+/** Of servers, in the order of tables. @type {Server['kind'][]} */
+export const kinds = ['own', 'peer', 'ceiling'];
+
+/** What a latency in the open loop is made of, as tables call it. */
+export const partTitles = /** @type {const} */ ({
+  generator: 'before send',
+  queue: 'queue',
+  batch: 'batch wait',
+  compute: 'compute',
+  rest: 'rest',
+});
+export const partNames = /** @type {(keyof typeof partTitles)[]} */ (Object.keys(partTitles));
+
 /**
  * @param {string} file
  * @returns {Results}

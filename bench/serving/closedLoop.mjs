@@ -1,10 +1,8 @@
+import { kinds } from '../report/results.mjs';
 import { ratiosOf, spreadOf } from '../statistics.mjs';
 
 /** Share of its CPU time from which a generator, and not the server, may be what a figure tells of. */
 export const generatorLimit = 0.95;
-
-/** Of servers in results. @type {Subject['kind'][]} */
-const order = ['own', 'peer', 'ceiling'];
 
 /**
  * @typedef {import('../statistics.mjs').Spread} Spread
@@ -59,7 +57,7 @@ export async function measureClosedLoop(load, subjects, progress) {
         ? { ...server, ...ratio('httpRatio', each, http), ...ratio('cLoopRatio', each, cLoop) }
         : { ...server, ...ratio('cloudeasymlRatio', http, each) };
     })
-    .sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind));
+    .sort((one, other) => kinds.indexOf(one.kind) - kinds.indexOf(other.kind));
 }
 
 /**

@@ -60,7 +60,8 @@ class AnswerReader {
 
   /// @returns where a header's value starts, or null; the head ends at `end`
   const char* header(std::string_view name, size_t end) const {
-    for (size_t line = received_.find("\r\n"); line < end; line = received_.find("\r\n", line + 2)) {
+    for (size_t line = received_.find("\r\n"); line < end;
+         line = received_.find("\r\n", line + 2)) {
       const char* at = received_.c_str() + line + 2;
       if (strncasecmp(at, name.data(), name.size()) != 0 || at[name.size()] != ':') continue;
       at += name.size() + 1;

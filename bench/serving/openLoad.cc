@@ -1,21 +1,22 @@
-// One generator of an open loop: sends requests at the moments of a Poisson process, whatever becomes
-// of the earlier ones, over keep-alive connections of one request at a time.
+// One generator of an open loop: sends requests at the moments of a Poisson process, whatever
+// becomes of the earlier ones, over keep-alive connections of one request at a time.
 //
 //   openLoad <IPv4 address> <port> <request file> <arrivals per second> <warm-up seconds> <seconds>
 //   <connections> <seed> <times file>
 //
-// The request file holds a request's bytes. What arrives in the warm-up is sent and answered like the
-// rest, but not counted. The times file gets float64 numbers, six for each counted answer: its
+// The request file holds a request's bytes. What arrives in the warm-up is sent and answered like
+// the rest, but not counted. The times file gets float64 numbers, six for each counted answer: its
 // latency, the time from its intended start until its bytes were written, the generator's lateness,
 // and the server's queue, batch and compute (NaN where it tells none), all in microseconds. Prints
-// JSON: all requests answered and failed, the answers per second after the warm-up, and the CPU time
-// of this thread by the time that passed.
+// JSON: all requests answered and failed, the answers per second after the warm-up, and the CPU
+// time of this thread by the time that passed.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,7 +40,7 @@
 namespace {
 
 /// How long answers may take after the last arrival.
-constexpr double kDrainSeconds = 10;
+constexpr int kDrainSeconds = 10;
 /// Lets the connections come to rest first.
 constexpr double kLeadSeconds = 0.05;
 constexpr size_t kFields = 6;
@@ -108,9 +109,11 @@ class OpenLoad {
     std::array<epoll_event, 256> events;
     while (ended_ < arrivals_.size() && now() < deadline && failure_.empty()) {
       sendDue();
-      const int count = epoll_pwait2(poll_, events.data(), events.size(), untilNext(), nullptr);
+      // glibc has a name for it since 2.35 only.
+      const long count =
+          syscall(SYS_epoll_pwait2, poll_, events.data(), events.size(), untilNext(), nullptr, 0);
       if (count < 0 && errno != EINTR) throw systemError("epoll_pwait2");
-      for (int index = 0; index < count; ++index) {
+      for (long index = 0; index < count; ++index) {
         auto& connection = *static_cast<Connection*>(events[index].data.ptr);
         if (events[index].events & EPOLLOUT) write(connection);
         if (events[index].events & ~EPOLLOUT) read(connection);
@@ -195,8 +198,7 @@ class OpenLoad {
   }
 
   void read(Connection& connection) {
-    const auto count =
-        recv(connection.socket, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    const auto count = recv(connection.socket, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (count < 0 && errno == EAGAIN) return;
     if (count < 0) return fail(std::strerror(errno));
     if (count == 0) return fail("The server closed the connection.");
@@ -238,13 +240,15 @@ class OpenLoad {
     const size_t failures = arrivals_.size() - ended_ + refused_;
     std::string failure = failure_.empty() ? refusal_ : failure_;
     if (failures > 0 && failure.empty()) {
-      failure = "No answer came within 10 s after the last arrival.";
+      failure =
+          "No answer came within " + std::to_string(kDrainSeconds) + " s after the last arrival.";
     }
     const double seconds = std::max(1e-9, lastAnswer_ - order_.warmUpSeconds);
-    std::printf("{\"answered\": %zu, \"failures\": %zu, \"failure\": \"%s\", "
-                "\"answersPerSecond\": %.1f, \"generatorLoad\": %.4f}\n",
-                ended_ - refused_, failures, failure.c_str(),
-                static_cast<double>(answersAfterWarmUp_) / seconds, share);
+    std::printf(
+        "{\"answered\": %zu, \"failures\": %zu, \"failure\": \"%s\", "
+        "\"answersPerSecond\": %.1f, \"generatorLoad\": %.4f}\n",
+        ended_ - refused_, failures, failure.c_str(),
+        static_cast<double>(answersAfterWarmUp_) / seconds, share);
   }
 
   const Order& order_;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "bindings/text.h"
 #include "serving/time.h"
 
 // Of libuv's interface the engine needs this, which every libuv 1.x has; its headers do not come
@@ -167,22 +168,13 @@ Batch* BatchWorker::active(uint32_t id) const {
 
 std::string BatchWorker::text(napi_value value) const {
   std::string out;
-  size_t length = 0;
-  napi_get_value_string_utf8(env_, value, nullptr, 0, &length);
-  out.resize(length + 1);
-  napi_get_value_string_utf8(env_, value, out.data(), length + 1, &length);
-  out.resize(length);
+  readText(env_, value, out);
   return out;
 }
 
 void BatchWorker::readAnswer(napi_value value, Request& request) const {
+  if (readText(env_, value, request.answer)) return;
   size_t length = 0;
-  if (napi_get_value_string_utf8(env_, value, nullptr, 0, &length) == napi_ok) {
-    request.answer.resize(length + 1);
-    napi_get_value_string_utf8(env_, value, request.answer.data(), length + 1, &length);
-    request.answer.resize(length);
-    return;
-  }
   void* bytes = nullptr;
   napi_get_typedarray_info(env_, value, nullptr, &length, &bytes, nullptr, nullptr);
   request.answer.assign(static_cast<const char*>(bytes), length);

@@ -1,11 +1,13 @@
 #include "bindings/tensorValues.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <utility>
 
 #include "bindings/errors.h"
+#include "bindings/text.h"
 #include "runtime/elementType.h"
 
 namespace cloudeasyml::bindings {
@@ -15,6 +17,9 @@ namespace {
 // Node frees the memory behind a view only when its event loop turns. A thread that runs model
 // after model without a turn would pile them up: beyond this much, outputs are copied instead.
 constexpr size_t kMaxViewedBytes = size_t{64} << 20;
+
+/// Of UTF-8, in bytes.
+constexpr size_t kLongestCharacter = 4;
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 
@@ -50,20 +55,6 @@ napi_value stringsOf(Napi::Env env, const Ort::Value& value) {
     strings.Set(static_cast<uint32_t>(i), text);
   }
   return strings;
-}
-
-// Reads text as UTF-8, by one call where it is short. @returns false where the value is no string
-bool readText(Napi::Env env, napi_value value, std::vector<char>& scratch, size_t& size) {
-  // With room left for any character, nothing was cut off.
-  constexpr size_t kLongestCharacter = 4;
-  if (napi_get_value_string_utf8(env, value, scratch.data(), scratch.size(), &size) != napi_ok) {
-    return false;
-  }
-  if (size + kLongestCharacter < scratch.size()) return true;
-  napi_get_value_string_utf8(env, value, nullptr, 0, &size);
-  scratch.resize(size + kLongestCharacter + 1);
-  napi_get_value_string_utf8(env, value, scratch.data(), scratch.size(), &size);
-  return true;
 }
 
 napi_value copyOf(Napi::Env env, const void* memory, size_t bytes) {
@@ -155,16 +146,25 @@ Ort::Value copyStrings(Napi::Env env, napi_value array, const Dims& dims, const 
   Ort::AllocatorWithDefaultOptions allocator;
   auto value = Ort::Value::CreateTensor(allocator, dims.data(), dims.size(),
                                         ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
-  std::vector<char> text(256);
+  std::array<char, 256> brief;
+  std::string text;
   for (size_t i = 0; i < count; ++i) {
     Napi::HandleScope scope(env);
+    const napi_value element = source.Get(static_cast<uint32_t>(i));
     size_t size = 0;
-    if (!readText(env, source.Get(static_cast<uint32_t>(i)), text, size)) {
+    if (napi_get_value_string_utf8(env, element, brief.data(), brief.size(), &size) != napi_ok) {
       throw Error("invalid_input",
                   "Element " + std::to_string(i) + " of \"" + name + "\" is not a string.");
     }
+    const char* bytes = brief.data();
+    // Without room left for another character something may have been cut off.
+    if (size + kLongestCharacter >= brief.size()) {
+      readText(env, element, text);
+      bytes = text.data();
+      size = text.size();
+    }
     // With its length: a string may hold zero bytes.
-    std::memcpy(value.GetResizedStringTensorElementBuffer(i, size), text.data(), size);
+    std::memcpy(value.GetResizedStringTensorElementBuffer(i, size), bytes, size);
   }
   return value;
 }

@@ -100,6 +100,18 @@ constexpr uint64_t eightTimes(uint64_t byte) { return byte * 0x0101010101010101;
   return true;
 }
 
+// Reads an int64_t, uint64_t or double. @returns false where the value is none, or out of range
+template <typename Wide>
+[[gnu::always_inline]] inline bool readNumber(ondemand::value& value, Wide& number) {
+  uint32_t whole;
+  if (readShortWhole(value.raw_json_token(), whole)) {
+    // The parser steps over a value that was not asked for.
+    number = static_cast<Wide>(whole);
+    return true;
+  }
+  return !value.get<Wide>().get(number);
+}
+
 class RowReader {
  public:
   RowReader(const InputSpec& spec, const std::string& path, RowTensor& out)
@@ -228,24 +240,13 @@ class RowReader {
     } else if constexpr (std::is_integral_v<T>) {
       using Wide = std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>;
       Wide wide;
-      uint32_t whole;
-      // The parser steps over a value that was not asked for.
-      if (readShortWhole(value.raw_json_token(), whole)) {
-        wide = static_cast<Wide>(whole);
-      } else if (value.get<Wide>().get(wide)) {
-        return false;
-      }
+      if (!readNumber(value, wide)) return false;
       const T narrow = static_cast<T>(wide);
       if (static_cast<Wide>(narrow) != wide) return false;
       out_.push(narrow);
     } else {
       double wide;
-      uint32_t whole;
-      if (readShortWhole(value.raw_json_token(), whole)) {
-        wide = whole;
-      } else if (value.get_double().get(wide)) {
-        return false;
-      }
+      if (!readNumber(value, wide)) return false;
       if constexpr (std::is_same_v<T, double>) {
         out_.push(wide);
       } else {

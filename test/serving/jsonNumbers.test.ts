@@ -48,8 +48,7 @@ beforeAll(async () => {
 /** @param data JSON text */
 async function ask(type: Type, data: string) {
   const body = `{"deploymentId":"${deployments.get(type)}","data":${data}}`;
-  const headers = { 'content-type': 'application/json' };
-  return client.send('POST', '/predict', { body, headers });
+  return client.send('POST', '/predict', { body });
 }
 
 /** @param texts of numbers, in one row */
