@@ -71,7 +71,7 @@ class RequestScript {
     serving::Request* request = channel_->open(ticket, body_.data(), body_.size());
     std::string_view id;
     if (codec::scanDeploymentId(request->body.view(), id) != codec::RouteScan::kFound ||
-        engine_.scheduler.submit(request, id, 0) != serving::Admission::kQueued) {
+        engine_.scheduler.submit(request, id, 0).admission != serving::Admission::kQueued) {
       throw std::runtime_error("The engine refused a request.");
     }
   }

@@ -13,6 +13,7 @@ namespace cloudeasyml::bindings {
 using serving::Admission;
 using serving::Outcome;
 using serving::Request;
+using serving::Submission;
 
 namespace {
 
@@ -159,23 +160,23 @@ napi_value FrontEnd::submit(napi_env env, napi_callback_info info) {
   if (const int32_t refused = self.openBody(ticket, call.args[3])) return call.number(refused);
   Request* request = self.requests_[ticket];
   auto& scheduler = self.engine_->scheduler;
-  Admission admission;
-  if (handle == kByBody) {
-    std::string_view id;
-    if (const int32_t refused = self.routeOf(ticket, id)) return call.number(refused);
-    admission = scheduler.submit(request, id, owner);
-  } else {
-    admission = scheduler.submit(request, static_cast<uint32_t>(handle), owner);
+  if (handle != kByBody) {
+    return call.number(
+        self.submitted(ticket, scheduler.submit(request, static_cast<uint32_t>(handle), owner)));
   }
-  if (admission == Admission::kQueued) return call.number(self.queued(*request));
-  return call.number(self.rejectAdmission(ticket, admission));
+  std::string_view id;
+  if (const int32_t refused = self.routeOf(ticket, id)) return call.number(refused);
+  return call.number(self.submitted(ticket, scheduler.submit(request, id, owner)));
 }
 
-// @returns the handle of the deployment that has the request
-int32_t FrontEnd::queued(const Request& request) {
-  const uint32_t taken = request.deployment->handle;
+// @returns the handle of the deployment that has the request, or why it was refused
+int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
+  if (submission.admission != Admission::kQueued) {
+    return rejectAdmission(ticket, submission.admission);
+  }
+  const uint32_t taken = submission.handle;
   if (touched_.empty() || touched_.back() != taken) touched_.push_back(taken);
-  unannouncedNs_ += request.deployment->requestNs.load(std::memory_order_relaxed);
+  unannouncedNs_ += submission.requestNs;
   // Requests that arrive in one turn of the event loop share a wake-up, unless they are much work.
   if (unannouncedNs_ >= serving::kWorthWakingNs) announce();
   return static_cast<int32_t>(taken);
@@ -268,8 +269,7 @@ napi_value FrontEnd::drain(napi_env env, napi_callback_info info) {
     self.delivered(request);
     if (large) break;
   }
-  self.channel_->release(self.delivered_);
-  self.delivered_.clear();
+  serving::Channel::releaseAll(self.delivered_);
   const auto written = static_cast<int32_t>(count);
   return call.number(self.next_ < self.drained_.size() ? -written : written);
 }

@@ -55,7 +55,7 @@ class FrontEnd {
   int32_t reject(uint32_t ticket, int32_t code);
   int32_t rejectRoute(uint32_t ticket, int32_t code);
   int32_t rejectAdmission(uint32_t ticket, serving::Admission admission);
-  int32_t queued(const serving::Request& request);
+  int32_t submitted(uint32_t ticket, const serving::Submission& submission);
   int32_t openBody(uint32_t ticket, napi_value chunk);
   int32_t openFrame(uint32_t ticket, napi_value chunk);
   int32_t routeOf(uint32_t ticket, std::string_view& id);

@@ -62,10 +62,9 @@ napi_value FrontEnd::submitFrame(napi_env env, napi_callback_info info) {
   if (const int32_t refused = self.openFrame(ticket, call.args[2])) return call.number(refused);
   Request* request = self.requests_[ticket];
   request->frameId.assign(self.frame_.id);
-  const auto admission =
-      self.engine_->scheduler.submit(request, self.frame_.deploymentId, call.uint32(1));
-  if (admission == Admission::kQueued) return call.number(self.queued(*request));
-  return call.number(self.rejectAdmission(ticket, admission));
+  auto& scheduler = self.engine_->scheduler;
+  return call.number(
+      self.submitted(ticket, scheduler.submit(request, self.frame_.deploymentId, call.uint32(1))));
 }
 
 // Opens a stream whose first input is the ticket's body. @returns as submit() does

@@ -1,5 +1,6 @@
 #include "serving/channel.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "codec/jsonText.h"
@@ -8,24 +9,38 @@
 namespace cloudeasyml::serving {
 
 namespace {
+
 // Buffers up to this size stay with a pooled request.
 constexpr size_t kKeptBytes = 64 * 1024;
+// What the front end takes from the pool at once. More would leave nothing to streams, which would
+// make ever more requests.
+constexpr size_t kAtHand = 64;
+
+/// Empties a request that nobody holds. @returns what it kept alive
+std::shared_ptr<Stream> empty(Request& request) {
+  request.body.clear(kKeptBytes);
+  if (request.answer.capacity() > kKeptBytes) std::string().swap(request.answer);
+  request.answer.clear();
+  return std::move(request.stream);
+}
+
+bool letGo(Request& request) {
+  return request.holders.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
 }  // namespace
 
 Channel::Channel(std::function<void()> wake, size_t maxBytes)
-    : wake_(std::move(wake)), maxBytes_(maxBytes) {}
+    : maxBytes_(maxBytes), wake_(std::move(wake)) {}
 
 Channel::~Channel() = default;
 
 Request* Channel::open(uint32_t ticket, const void* bytes, size_t size) {
-  Request* request;
-  {
-    std::lock_guard lock(mutex_);
-    drainDue_ = true;
-    if (bytes_ + size > maxBytes_) return nullptr;
-    bytes_ += size;
-    request = fromPool();
-  }
+  drainDue_.store(true, std::memory_order_relaxed);
+  if (!reserve(size)) return nullptr;
+  if (atHand_.empty()) refill();
+  Request* request = atHand_.back();
+  atHand_.pop_back();
   request->body.append(bytes, size);
   return prepare(request, ticket);
 }
@@ -34,24 +49,53 @@ Request* Channel::openCompletion(uint32_t ticket) {
   Request* request;
   {
     std::lock_guard lock(mutex_);
-    request = fromPool();
+    if (free_.empty()) {
+      request = makeRequest();
+    } else {
+      request = free_.back();
+      free_.pop_back();
+    }
   }
   return prepare(request, ticket);
 }
 
-Request* Channel::fromPool() {
-  if (free_.empty()) {
-    all_.push_back(std::make_unique<Request>());
-    free_.reserve(all_.capacity());
-    return all_.back().get();
+bool Channel::append(Request& request, const void* bytes, size_t size) {
+  if (!reserve(size)) return false;
+  request.body.append(bytes, size);
+  return true;
+}
+
+bool Channel::reserve(size_t size) {
+  if (heldBytes_ + size > maxBytes_) {
+    std::lock_guard lock(mutex_);
+    recount();
   }
-  Request* request = free_.back();
-  free_.pop_back();
-  return request;
+  if (heldBytes_ + size > maxBytes_) return false;
+  heldBytes_ += size;
+  return true;
+}
+
+void Channel::refill() {
+  std::lock_guard lock(mutex_);
+  recount();
+  const auto taken = static_cast<std::ptrdiff_t>(std::min(free_.size(), kAtHand));
+  atHand_.assign(free_.end() - taken, free_.end());
+  free_.erase(free_.end() - taken, free_.end());
+  if (atHand_.empty()) atHand_.push_back(makeRequest());
+}
+
+// With the mutex held.
+void Channel::recount() { heldBytes_ -= std::exchange(returnedBytes_, 0); }
+
+// With the mutex held.
+Request* Channel::makeRequest() {
+  all_.push_back(std::make_unique<Request>());
+  all_.back()->channel = this;
+  free_.reserve(all_.capacity());
+  return all_.back().get();
 }
 
 Request* Channel::prepare(Request* request, uint32_t ticket) {
-  request->channel = shared_from_this();
   request->ticket = ticket;
   request->rows = 0;
   request->queued = false;
@@ -64,61 +108,45 @@ Request* Channel::prepare(Request* request, uint32_t ticket) {
   return request;
 }
 
-bool Channel::append(Request& request, const void* bytes, size_t size) {
-  {
-    std::lock_guard lock(mutex_);
-    if (bytes_ + size > maxBytes_) return false;
-    bytes_ += size;
+void Channel::release(Request* request) { release(&request, &request + 1); }
+
+void Channel::releaseAll(Requests& requests) {
+  Request** const end = requests.data() + requests.size();
+  for (Request** first = requests.data(); first != end;) {
+    Channel* channel = (*first)->channel;
+    Request** last =
+        std::find_if(first, end, [&](const auto* each) { return each->channel != channel; });
+    channel->release(first, last);
+    first = last;
   }
-  request.body.append(bytes, size);
-  return true;
+  requests.clear();
 }
 
-Channel::Remains Channel::empty(Request& request) {
-  Remains remains{std::move(request.channel), std::move(request.deployment),
-                  std::move(request.stream), request.body.size()};
-  request.body.clear(kKeptBytes);
-  if (request.answer.capacity() > kKeptBytes) std::string().swap(request.answer);
-  request.answer.clear();
-  return remains;
-}
-
-void Channel::release(Request* request) {
-  if (request->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  // They go last: each may be what keeps this channel or a session alive.
-  const auto remains = empty(*request);
-  std::lock_guard lock(mutex_);
-  bytes_ -= remains.bytes;
-  free_.push_back(request);
-}
-
-void Channel::release(const std::vector<Request*>& requests) {
-  const auto alive = shared_from_this();
+void Channel::release(Request** first, Request** last) {
+  // These go last: each may be what keeps this channel or a session alive.
+  std::shared_ptr<Channel> self;
+  std::vector<std::shared_ptr<Stream>> streams;
   size_t bytes = 0;
-  std::vector<Request*> emptied;
-  emptied.reserve(requests.size());
-  for (auto* request : requests) {
-    if (request->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
-    bytes += empty(*request).bytes;
-    emptied.push_back(request);
+  Request** emptied = std::remove_if(first, last, [](auto* request) { return !letGo(*request); });
+  for (Request** each = first; each != emptied; ++each) {
+    bytes += (*each)->body.size();
+    if (auto stream = empty(**each)) streams.push_back(std::move(stream));
   }
-  if (emptied.empty()) return;
+  if (first == emptied) return;
   std::lock_guard lock(mutex_);
-  bytes_ -= bytes;
-  free_.insert(free_.end(), emptied.begin(), emptied.end());
+  returnedBytes_ += bytes;
+  free_.insert(free_.end(), first, emptied);
+  if (free_.size() == all_.size()) self = std::move(self_);
 }
 
 void Channel::complete(Request* request) {
-  {
+  const bool first = completed_.push(request);
+  if (closed_) {
+    dropCompleted();
+  } else if (first && !drainDue_) {
     std::lock_guard lock(mutex_);
-    if (!closed_) {
-      completed_.push_back(request);
-      // Called under the lock, so that close() ends every use of it.
-      if (completed_.size() == 1 && !drainDue_) wake_();
-      return;
-    }
+    if (wake_) wake_();
   }
-  release(request);
 }
 
 void Channel::fail(Request* request, const char* code, std::string_view detail,
@@ -134,25 +162,27 @@ void Channel::completeFailed(Request* request, const char* code, std::string_vie
 }
 
 void Channel::drain(std::vector<Request*>& out) {
-  std::lock_guard lock(mutex_);
+  // Before it takes them: who completes one later wakes it.
   drainDue_ = false;
-  if (out.empty()) {
-    out.swap(completed_);
-  } else {
-    out.insert(out.end(), completed_.begin(), completed_.end());
-    completed_.clear();
-  }
+  completed_.takeAll([&](Request* request) { out.push_back(request); });
 }
 
 void Channel::close() {
-  std::vector<Request*> dropped;
   {
     std::lock_guard lock(mutex_);
-    closed_ = true;
-    dropped.swap(completed_);
     wake_ = nullptr;
+    free_.insert(free_.end(), atHand_.begin(), atHand_.end());
+    atHand_.clear();
+    if (free_.size() < all_.size()) self_ = shared_from_this();
   }
-  for (auto* request : dropped) release(request);
+  closed_ = true;
+  dropCompleted();
+}
+
+void Channel::dropCompleted() {
+  Requests dropped;
+  completed_.takeAll([&](Request* request) { dropped.push_back(request); });
+  releaseAll(dropped);
 }
 
 }  // namespace cloudeasyml::serving

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "serving/onnxModel.h"
-#include "serving/request.h"
+#include "serving/requestStack.h"
 
 namespace cloudeasyml::serving {
 
@@ -45,12 +45,18 @@ class Deployment {
   /// work.
   std::atomic<int64_t> requestNs{1'000'000};
 
+  /// Requests that were handed in and are not in `queue` yet.
+  RequestStack arrivals;
+  /// Requests in `arrivals` and `queue` that have not ended.
+  std::atomic<uint32_t> waiting{0};
+
+  /// Not before it is loaded. Guarded by the scheduler's directory lock.
+  bool accepting = false;
+
   // The rest is guarded by the scheduler's mutex.
 
   /// In order of arrival. Requests that ended while they waited stay until they reach the front.
   std::deque<Request*> queue;
-  /// Requests in `queue` that have not ended.
-  uint32_t waiting = 0;
   /// Batches that workers hold.
   uint32_t running = 0;
   /// Streams that workers hold.
@@ -58,8 +64,6 @@ class Deployment {
   /// Time that workers spent on it, advanced when it wakes from idleness: the least served goes
   /// first.
   int64_t servedNs = 0;
-  /// Not before it is loaded.
-  bool accepting = false;
 };
 
 }  // namespace cloudeasyml::serving

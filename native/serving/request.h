@@ -35,9 +35,12 @@ struct Request {
   std::atomic<int> holders{0};
   std::atomic<bool> done{false};
 
-  /// Keeps the channel alive while the request is out; null in the pool.
-  std::shared_ptr<Channel> channel;
-  std::shared_ptr<Deployment> deployment;
+  /// Whose it is; it outlives its requests.
+  Channel* channel = nullptr;
+  /// Valid while `queued`.
+  Deployment* deployment = nullptr;
+  /// The next one in a RequestStack.
+  Request* below = nullptr;
   uint32_t ticket = 0;
   codec::PaddedBuffer body;
   /// The body is a binary frame.
@@ -55,7 +58,7 @@ struct Request {
   int64_t deadlineNs = 0;
   /// Rows of `data`; 0 until a worker has read the body.
   uint32_t rows = 0;
-  /// Guarded by the scheduler's mutex.
+  /// It waits in its deployment's queue. Guarded by the scheduler's mutex.
   bool queued = false;
 
   Outcome outcome = Outcome::kAnswered;
@@ -70,7 +73,9 @@ struct Request {
   bool binaryAnswer = false;
 
   /// True for the one caller that may write the answer and deliver it.
-  bool claim() noexcept { return !done.exchange(true, std::memory_order_acq_rel); }
+  bool claim() noexcept {
+    return !done.load(std::memory_order_acquire) && !done.exchange(true, std::memory_order_acq_rel);
+  }
 };
 
 }  // namespace cloudeasyml::serving

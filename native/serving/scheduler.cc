@@ -45,6 +45,7 @@ std::shared_ptr<Deployment> Scheduler::find(uint32_t handle) const {
 std::shared_ptr<Deployment> Scheduler::add(std::string id, uint32_t owner, BatchLimits limits,
                                            std::shared_ptr<const OnnxModel> model) {
   std::lock_guard lock(mutex_);
+  std::lock_guard directory(directory_);
   auto deployment =
       std::make_shared<Deployment>(std::move(id), nextHandle_++, owner, limits, std::move(model));
   deployments_.emplace(deployment->handle, deployment);
@@ -53,7 +54,7 @@ std::shared_ptr<Deployment> Scheduler::add(std::string id, uint32_t owner, Batch
 }
 
 void Scheduler::setAccepting(Deployment& deployment, bool accepting) {
-  std::lock_guard lock(mutex_);
+  std::lock_guard directory(directory_);
   deployment.accepting = accepting;
 }
 
@@ -68,64 +69,90 @@ void Scheduler::remove(Deployment& deployment) {
   std::shared_ptr<Deployment> held;
   {
     std::lock_guard lock(mutex_);
-    deployment.accepting = false;
+    {
+      // Once this is held nobody hands in any more.
+      std::lock_guard directory(directory_);
+      deployment.accepting = false;
+      byId_.erase(deployment.id);
+      const auto entry = deployments_.find(deployment.handle);
+      if (entry != deployments_.end()) {
+        held = std::move(entry->second);
+        deployments_.erase(entry);
+      }
+    }
+    absorb(deployment);
     left.assign(deployment.queue.begin(), deployment.queue.end());
+    for (auto* request : left) request->queued = false;
     deployment.queue.clear();
     deployment.waiting = 0;
     open = streamsOf(deployment);
-    byId_.erase(deployment.id);
-    const auto entry = deployments_.find(deployment.handle);
-    if (entry != deployments_.end()) {
-      held = std::move(entry->second);
-      deployments_.erase(entry);
-    }
     for (auto& worker : workers_) worker->hosted.erase(deployment.handle);
   }
-  for (auto* request : left) {
-    request->channel->fail(request, "deployment_unavailable", kRemoved);
-    request->channel->release(request);
-  }
+  for (auto* request : left) request->channel->fail(request, "deployment_unavailable", kRemoved);
+  Channel::releaseAll(left);
   for (const auto& stream : open) {
     stream->fail("deployment_unavailable", "The deployment was removed while the stream went on.");
   }
 }
 
-Admission Scheduler::submit(Request* request, std::string_view id, uint32_t owner) {
-  std::lock_guard lock(mutex_);
-  const auto entry = byId_.find(id);
-  if (entry == byId_.end()) return Admission::kNoDeployment;
-  return enqueue(request, deployments_.at(entry->second->handle), owner);
+Submission Scheduler::submit(Request* request, std::string_view id, uint32_t owner) {
+  return submitTo(request, owner, [&]() -> Deployment* {
+    const auto entry = byId_.find(id);
+    return entry == byId_.end() ? nullptr : entry->second;
+  });
 }
 
-Admission Scheduler::submit(Request* request, uint32_t handle, uint32_t owner) {
-  std::lock_guard lock(mutex_);
-  const auto entry = deployments_.find(handle);
-  if (entry == deployments_.end()) return Admission::kNoDeployment;
-  return enqueue(request, entry->second, owner);
+Submission Scheduler::submit(Request* request, uint32_t handle, uint32_t owner) {
+  return submitTo(request, owner, [&]() -> Deployment* {
+    const auto entry = deployments_.find(handle);
+    return entry == deployments_.end() ? nullptr : entry->second.get();
+  });
 }
 
-Admission Scheduler::enqueue(Request* request, const std::shared_ptr<Deployment>& held,
-                             uint32_t owner) {
-  auto& deployment = *held;
+template <typename Find>
+Submission Scheduler::submitTo(Request* request, uint32_t owner, Find find) {
+  Submission submission;
+  int64_t lookNs = kNever - 1;
+  {
+    std::shared_lock directory(directory_);
+    Deployment* deployment = find();
+    if (!deployment) return {Admission::kNoDeployment};
+    submission = {enqueue(request, *deployment, owner), deployment->handle,
+                  deployment->requestNs.load(std::memory_order_relaxed)};
+    const int64_t windowNs = deployment->limits.maxQueueDelayNs;
+    if (windowNs > 0) lookNs = request->arrivalNs + windowNs;
+  }
+  // The timekeeper says when it looks next and then looks for arrivals: it sees this one, or this
+  // thread sees when it looks.
+  if (submission.admission == Admission::kQueued && timekeeperNextNs_ > lookNs) notifyTimekeeper();
+  return submission;
+}
+
+Admission Scheduler::enqueue(Request* request, Deployment& deployment, uint32_t owner) {
   if (owner != kAnyOwner && owner != deployment.owner) return Admission::kNoDeployment;
   if (!deployment.accepting) return Admission::kNotAccepting;
-  if (deployment.waiting >= deployment.limits.maxQueueSize) return Admission::kQueueFull;
-  request->deployment = held;
+  if (deployment.waiting.fetch_add(1) >= deployment.limits.maxQueueSize) {
+    --deployment.waiting;
+    return Admission::kQueueFull;
+  }
+  request->deployment = &deployment;
   request->arrivalNs = nowNs();
   request->deadlineNs = request->arrivalNs + deployment.limits.timeoutNs;
   request->holders.fetch_add(1, std::memory_order_relaxed);
   request->queued = true;
-  if (deployment.waiting == 0 && deployment.running == 0) {
+  deployment.arrivals.push(request);
+  return Admission::kQueued;
+}
+
+// Moves what was handed in into the queue.
+void Scheduler::absorb(Deployment& deployment) {
+  if (deployment.arrivals.empty()) return;
+  if (deployment.queue.empty() && deployment.running == 0) {
     // Idle time earns no credit against the others.
     deployment.servedNs = std::max(deployment.servedNs, servedNs_);
   }
-  deployment.queue.push_back(request);
-  ++deployment.waiting;
-  lastBusyNs_ = request->arrivalNs;
-  const int64_t windowNs = deployment.limits.maxQueueDelayNs;
-  const int64_t wanted = windowNs > 0 ? request->arrivalNs + windowNs : kNever - 1;
-  if (timekeeperNextNs_ > wanted) timekeeperWake_.notify_one();
-  return Admission::kQueued;
+  deployment.arrivals.takeAll([&](Request* request) { deployment.queue.push_back(request); });
+  lastBusyNs_ = std::max(lastBusyNs_, deployment.queue.back()->arrivalNs);
 }
 
 void Scheduler::wakeWorkers(const std::vector<uint32_t>& handles) {
@@ -133,8 +160,10 @@ void Scheduler::wakeWorkers(const std::vector<uint32_t>& handles) {
   const int64_t now = nowNs();
   for (const uint32_t handle : handles) {
     const auto entry = deployments_.find(handle);
-    if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
-    const auto& deployment = *entry->second;
+    if (entry == deployments_.end()) continue;
+    auto& deployment = *entry->second;
+    absorb(deployment);
+    if (!ready(deployment, now)) continue;
     const int64_t workNs =
         deployment.waiting * deployment.requestNs.load(std::memory_order_relaxed);
     if (deployment.running == 0 || workNs >= kWorthWakingNs) wakeFor(handle);
@@ -170,18 +199,21 @@ void Scheduler::unhost(Worker& worker, uint32_t handle) {
 }
 
 bool Scheduler::ready(const Deployment& deployment, int64_t now) const noexcept {
-  if (deployment.waiting == 0) return false;
+  // What waits may still be on its way into the queue.
+  if (deployment.waiting == 0 || deployment.queue.empty()) return false;
   if (deployment.limits.maxQueueDelayNs == 0) return true;
   if (deployment.waiting >= deployment.limits.maxBatchSize) return true;
   const Request* oldest = deployment.queue.front();
   return now >= oldest->arrivalNs + deployment.limits.maxQueueDelayNs;
 }
 
-std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) const {
+std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) {
   const std::shared_ptr<Deployment>* least = nullptr;
   for (const uint32_t handle : worker.hosted) {
     const auto entry = deployments_.find(handle);
-    if (entry == deployments_.end() || !ready(*entry->second, now)) continue;
+    if (entry == deployments_.end()) continue;
+    absorb(*entry->second);
+    if (!ready(*entry->second, now)) continue;
     if (least && (*least)->servedNs <= entry->second->servedNs) continue;
     if (!entered(worker, handle)) least = &entry->second;
   }
@@ -338,8 +370,8 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
   }
   for (auto* request : owned->requests) {
     request->channel->fail(request, "internal", "The worker left the request unanswered.");
-    request->channel->release(request);
   }
+  Channel::releaseAll(owned->requests);
 }
 
 void Scheduler::removeWorker(Worker& worker) {

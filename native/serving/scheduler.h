@@ -1,10 +1,11 @@
 // Who runs what next: queues, batches, deadlines.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
@@ -29,6 +30,14 @@ enum class Admission : int32_t {
   kStreamsFull = 10,
 };
 
+/// What came of handing a request in.
+struct Submission {
+  Admission admission = Admission::kNoDeployment;
+  /// Where it was queued: the deployment's handle, and what one of its requests takes.
+  uint32_t handle = 0;
+  int64_t requestNs = 0;
+};
+
 /// Work worth waking a worker for at once: what it does meanwhile is worth more than the wake-up,
 /// which costs as much as handing in several requests.
 constexpr int64_t kWorthWakingNs = 40'000;
@@ -39,8 +48,12 @@ constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
 /// Owns the deployments' queues and deals batches out to workers.
 ///
 /// One mutex guards it all; it is held for a few pointer moves at a time and never while a body is
-/// read, a model runs or JavaScript is called. A thread of its own closes batch windows and ends
-/// requests whose time is up, so neither depends on any event loop.
+/// read, a model runs or JavaScript is called. Handing a request in does without it, since a worker
+/// that loses its core while it holds the mutex would stop all sockets: it finds the deployment
+/// under the directory's lock, which only adding and removing deployments hold against it, and
+/// leaves the request on the deployment's `arrivals`, from where whoever next holds the mutex takes
+/// it. A thread of its own closes batch windows and ends requests whose time is up, so neither
+/// depends on any event loop.
 class Scheduler {
  public:
   Scheduler();
@@ -62,10 +75,10 @@ class Scheduler {
 
   // Front ends.
 
-  /// Queues a request for the deployment called `id`; a worker that waits is woken. On any other
+  /// Queues a request for the deployment called `id`; wakeWorkers() is owed then. On any other
   /// answer than kQueued the request stays with the caller.
-  Admission submit(Request* request, std::string_view id, uint32_t owner);
-  Admission submit(Request* request, uint32_t handle, uint32_t owner);
+  Submission submit(Request* request, std::string_view id, uint32_t owner);
+  Submission submit(Request* request, uint32_t handle, uint32_t owner);
   /// Wakes a worker for each deployment out of `handles` that has a batch ready, unless it is so
   /// little work that the worker which runs the deployment's last batch had better take it too.
   void wakeWorkers(const std::vector<uint32_t>& handles);
@@ -110,8 +123,10 @@ class Scheduler {
  private:
   using Deployments = std::unordered_map<uint32_t, std::shared_ptr<Deployment>>;
 
-  Admission enqueue(Request* request, const std::shared_ptr<Deployment>& deployment,
-                    uint32_t owner);
+  template <typename Find>
+  Submission submitTo(Request* request, uint32_t owner, Find find);
+  static Admission enqueue(Request* request, Deployment& deployment, uint32_t owner);
+  void absorb(Deployment& deployment);
   Admission place(const std::shared_ptr<Stream>& stream,
                   const std::shared_ptr<Deployment>& deployment, uint32_t owner);
   static Admission begin(const std::shared_ptr<Stream>& stream, Request* opening,
@@ -119,7 +134,7 @@ class Scheduler {
   std::vector<std::shared_ptr<Stream>> streamsOf(const Deployment& deployment) const;
   void busyNow(int64_t now);
   bool ready(const Deployment& deployment, int64_t now) const noexcept;
-  std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now) const;
+  std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now);
   size_t share(const Deployment& deployment, const Worker& taker) const;
   void pop(Deployment& deployment, size_t count, int64_t now, std::vector<Request*>& out);
   void putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,
@@ -132,12 +147,18 @@ class Scheduler {
   void terminateIfAbandoned(Worker& worker);
 
   void keepTime();
+  bool arrived() const;
+  void notifyTimekeeper();
   int64_t sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& overdue);
 
   mutable std::mutex mutex_;
+  /// Where both are needed, the mutex is taken first.
+  mutable std::shared_mutex directory_;
+  // These change only while both are held.
   Deployments deployments_;
   /// Views into the deployments' own ids.
   std::unordered_map<std::string_view, Deployment*> byId_;
+
   std::vector<std::shared_ptr<Worker>> workers_;
   uint32_t nextHandle_ = 0;
   uint32_t nextWorker_ = 0;
@@ -146,7 +167,8 @@ class Scheduler {
   int64_t servedNs_ = 0;
 
   std::condition_variable timekeeperWake_;
-  int64_t timekeeperNextNs_ = 0;
+  /// When the timekeeper looks next by itself.
+  std::atomic<int64_t> timekeeperNextNs_{0};
   int64_t lastBusyNs_ = 0;
   /// Whether a plugin owed a stream's step at the last sweep.
   bool streamsBusy_ = false;

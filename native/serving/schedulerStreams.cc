@@ -34,7 +34,10 @@ Admission Scheduler::openStream(const std::shared_ptr<Stream>& stream, Request* 
 Admission Scheduler::place(const std::shared_ptr<Stream>& stream,
                            const std::shared_ptr<Deployment>& deployment, uint32_t owner) {
   if (owner != kAnyOwner && owner != deployment->owner) return Admission::kNoDeployment;
-  if (!deployment->accepting) return Admission::kNotAccepting;
+  {
+    std::shared_lock directory(directory_);
+    if (!deployment->accepting) return Admission::kNotAccepting;
+  }
   if (deployment->limits.maxStreams == 0) return Admission::kNoStreams;
   if (deployment->streams >= deployment->limits.maxStreams) return Admission::kStreamsFull;
   Worker* best = nullptr;

@@ -32,12 +32,25 @@ void Scheduler::keepTime() {
                       });
     if (!busy && now > lastBusyNs_ + kLinger) {
       timekeeperNextNs_ = kNever;
-      timekeeperWake_.wait(lock);
+      if (!arrived()) timekeeperWake_.wait(lock);
       continue;
     }
-    timekeeperNextNs_ = std::min(window, now + kTick);
-    timekeeperWake_.wait_for(lock, std::chrono::nanoseconds(timekeeperNextNs_ - now));
+    const int64_t next = std::min(window, now + kTick);
+    timekeeperNextNs_ = next;
+    if (!arrived()) timekeeperWake_.wait_for(lock, std::chrono::nanoseconds(next - now));
   }
+}
+
+// Whether requests were handed in that no queue has yet.
+bool Scheduler::arrived() const {
+  return std::any_of(deployments_.begin(), deployments_.end(),
+                     [](const auto& entry) { return !entry.second->arrivals.empty(); });
+}
+
+void Scheduler::notifyTimekeeper() {
+  // With the mutex it waits, or will look again.
+  std::lock_guard lock(mutex_);
+  timekeeperWake_.notify_one();
 }
 
 // Ends what is out of time and wakes workers for batches whose window has closed.
@@ -47,8 +60,9 @@ int64_t Scheduler::sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& over
   int64_t next = kNever;
   streamsBusy_ = false;
   for (auto& [handle, deployment] : deployments_) {
+    absorb(*deployment);
     dropEnded(*deployment, now);
-    if (deployment->waiting == 0) continue;
+    if (deployment->queue.empty()) continue;
     if (ready(*deployment, now)) {
       wakeFor(handle);
     } else {
