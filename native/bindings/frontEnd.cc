@@ -115,11 +115,15 @@ int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission admission) {
 // discarded.
 napi_value FrontEnd::append(napi_env env, napi_callback_info info) {
   const RawCall<FrontEnd, 2> call(env, info);
-  return call.boolean(call.self->openBody(call.uint32(0), call.args[1]) == 0);
+  std::string_view whole;
+  return call.boolean(call.self->openBody(call.uint32(0), call.args[1], whole) == 0);
 }
 
-// Copies a body's next part. @returns 0, or why it was refused
-int32_t FrontEnd::openBody(uint32_t ticket, napi_value chunk) {
+// Copies a body's next part. `whole` is then what there is of the body so far: where it came in one
+// piece, the caller's memory, which this core has at hand, while the copy may have to wait for the
+// core that had the request last.
+// @returns 0, or why it was refused
+int32_t FrontEnd::openBody(uint32_t ticket, napi_value chunk, std::string_view& whole) {
   void* bytes = nullptr;
   size_t size = 0;
   // uWebSockets.js brings ArrayBuffers; asking what a value is costs as much as trying.
@@ -130,14 +134,17 @@ int32_t FrontEnd::openBody(uint32_t ticket, napi_value chunk) {
   auto*& request = requests_[ticket];
   if (!request) {
     request = channel_->open(ticket, bytes, size);
+    whole = {static_cast<const char*>(bytes), size};
     return request ? 0 : kTooManyBytes;
   }
-  return channel_->append(*request, bytes, size) ? 0 : reject(ticket, kTooManyBytes);
+  if (!channel_->append(*request, bytes, size)) return reject(ticket, kTooManyBytes);
+  whole = request->body.view();
+  return 0;
 }
 
 // Finds the deployment that a whole body names. @returns 0, or why it was refused
-int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view& id) {
-  switch (codec::scanDeploymentId(requests_[ticket]->body.view(), id)) {
+int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_view& id) {
+  switch (codec::scanDeploymentId(body, id)) {
     case codec::RouteScan::kAbsent:
       return rejectRoute(ticket, kRouteAbsent);
     case codec::RouteScan::kNotText:
@@ -157,7 +164,10 @@ napi_value FrontEnd::submit(napi_env env, napi_callback_info info) {
   const uint32_t ticket = call.uint32(0);
   const uint32_t owner = call.uint32(1);
   const int32_t handle = call.int32(2);
-  if (const int32_t refused = self.openBody(ticket, call.args[3])) return call.number(refused);
+  std::string_view body;
+  if (const int32_t refused = self.openBody(ticket, call.args[3], body)) {
+    return call.number(refused);
+  }
   Request* request = self.requests_[ticket];
   auto& scheduler = self.engine_->scheduler;
   if (handle != kByBody) {
@@ -165,7 +175,7 @@ napi_value FrontEnd::submit(napi_env env, napi_callback_info info) {
         self.submitted(ticket, scheduler.submit(request, static_cast<uint32_t>(handle), owner)));
   }
   std::string_view id;
-  if (const int32_t refused = self.routeOf(ticket, id)) return call.number(refused);
+  if (const int32_t refused = self.routeOf(ticket, body, id)) return call.number(refused);
   return call.number(self.submitted(ticket, scheduler.submit(request, id, owner)));
 }
 
@@ -238,6 +248,10 @@ napi_value FrontEnd::drain(napi_env env, napi_callback_info info) {
   size_t offset = 0;
   while (self.next_ < self.drained_.size() && count < self.maxRecords_) {
     Request* request = self.drained_[self.next_];
+    // Another core wrote it.
+    if (self.next_ + 1 < self.drained_.size()) {
+      __builtin_prefetch(self.drained_[self.next_ + 1]->answer.data());
+    }
     if (request->stream && request->stream->cancelled()) {
       self.channel_->release(request);
       ++self.next_;

@@ -56,9 +56,9 @@ class FrontEnd {
   int32_t rejectRoute(uint32_t ticket, int32_t code);
   int32_t rejectAdmission(uint32_t ticket, serving::Admission admission);
   int32_t submitted(uint32_t ticket, const serving::Submission& submission);
-  int32_t openBody(uint32_t ticket, napi_value chunk);
+  int32_t openBody(uint32_t ticket, napi_value chunk, std::string_view& whole);
   int32_t openFrame(uint32_t ticket, napi_value chunk);
-  int32_t routeOf(uint32_t ticket, std::string_view& id);
+  int32_t routeOf(uint32_t ticket, std::string_view body, std::string_view& id);
   int32_t begin(uint32_t ticket, uint32_t owner, int32_t handle, std::string_view id,
                 std::string frameId);
   serving::Stream* streamOf(uint32_t ticket) const;

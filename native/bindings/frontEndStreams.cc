@@ -48,7 +48,8 @@ napi_value FrontEnd::scanFrame(napi_env env, napi_callback_info info) {
 
 // Copies the frame scanned last. @returns 0, or why it was refused
 int32_t FrontEnd::openFrame(uint32_t ticket, napi_value chunk) {
-  if (const int32_t refused = openBody(ticket, chunk)) return refused;
+  std::string_view whole;
+  if (const int32_t refused = openBody(ticket, chunk, whole)) return refused;
   requests_[ticket]->binary = frameIsBinary_;
   requests_[ticket]->wantsBinary = frame_.binary;
   return 0;
@@ -95,10 +96,13 @@ napi_value FrontEnd::openStream(napi_env env, napi_callback_info info) {
   auto& self = *call.self;
   const uint32_t ticket = call.uint32(0);
   const int32_t handle = call.int32(2);
-  if (const int32_t refused = self.openBody(ticket, call.args[3])) return call.number(refused);
+  std::string_view body;
+  if (const int32_t refused = self.openBody(ticket, call.args[3], body)) {
+    return call.number(refused);
+  }
   std::string_view id;
   if (handle == kByBody) {
-    if (const int32_t refused = self.routeOf(ticket, id)) return call.number(refused);
+    if (const int32_t refused = self.routeOf(ticket, body, id)) return call.number(refused);
   }
   return call.number(self.begin(ticket, call.uint32(1), handle, id, {}));
 }

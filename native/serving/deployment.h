@@ -41,22 +41,21 @@ class Deployment {
   /// Set where the engine runs the model by itself; null for plugins with code.
   const std::shared_ptr<const OnnxModel> model;
 
+  /// Not before it is loaded. Guarded by the scheduler's directory lock.
+  bool accepting = false;
+
+  /// Requests that were handed in and are not in `queue` yet.
+  alignas(64) RequestStack arrivals;
+  /// Requests in `arrivals` and `queue` that have not ended.
+  std::atomic<uint32_t> waiting{0};
   /// A moving average of a worker's time per request. Until there is one a request counts as much
   /// work.
   std::atomic<int64_t> requestNs{1'000'000};
 
-  /// Requests that were handed in and are not in `queue` yet.
-  RequestStack arrivals;
-  /// Requests in `arrivals` and `queue` that have not ended.
-  std::atomic<uint32_t> waiting{0};
-
-  /// Not before it is loaded. Guarded by the scheduler's directory lock.
-  bool accepting = false;
-
   // The rest is guarded by the scheduler's mutex.
 
   /// In order of arrival. Requests that ended while they waited stay until they reach the front.
-  std::deque<Request*> queue;
+  alignas(64) std::deque<Request*> queue;
   /// Batches that workers hold.
   uint32_t running = 0;
   /// Streams that workers hold.

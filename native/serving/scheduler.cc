@@ -221,18 +221,19 @@ std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) {
 }
 
 void Scheduler::pop(Deployment& deployment, size_t count, int64_t now, std::vector<Request*>& out) {
+  const size_t before = out.size();
   while (out.size() < count && !deployment.queue.empty()) {
     Request* request = deployment.queue.front();
     deployment.queue.pop_front();
     if (!request->done.load(std::memory_order_acquire) && request->deadlineNs > now) {
       request->queued = false;
       request->queueNs = now - request->arrivalNs;
-      --deployment.waiting;
       out.push_back(request);
       continue;
     }
     forget(deployment, request);
   }
+  deployment.waiting -= static_cast<uint32_t>(out.size() - before);
 }
 
 // Lets go of a request that left the queue without running.

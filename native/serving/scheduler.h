@@ -153,13 +153,16 @@ class Scheduler {
 
   mutable std::mutex mutex_;
   /// Where both are needed, the mutex is taken first.
-  mutable std::shared_mutex directory_;
+  alignas(64) mutable std::shared_mutex directory_;
   // These change only while both are held.
-  Deployments deployments_;
+  alignas(64) Deployments deployments_;
   /// Views into the deployments' own ids.
   std::unordered_map<std::string_view, Deployment*> byId_;
 
-  std::vector<std::shared_ptr<Worker>> workers_;
+  /// When the timekeeper looks next by itself.
+  std::atomic<int64_t> timekeeperNextNs_{0};
+
+  alignas(64) std::vector<std::shared_ptr<Worker>> workers_;
   uint32_t nextHandle_ = 0;
   uint32_t nextWorker_ = 0;
   uint32_t nextBatch_ = 0;
@@ -167,8 +170,6 @@ class Scheduler {
   int64_t servedNs_ = 0;
 
   std::condition_variable timekeeperWake_;
-  /// When the timekeeper looks next by itself.
-  std::atomic<int64_t> timekeeperNextNs_{0};
   int64_t lastBusyNs_ = 0;
   /// Whether a plugin owed a stream's step at the last sweep.
   bool streamsBusy_ = false;

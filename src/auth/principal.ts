@@ -2,6 +2,7 @@ import { CloudEasyMLError } from '../errors.js';
 import type { KeyRecord } from '../store/keyStore.js';
 import type { Permission } from './permissions.js';
 import { TokenBucket } from './tokenBucket.js';
+import { turnTime } from './turnTime.js';
 
 /** Thrown for a key that is over its rate limit. */
 export class RateLimitedError extends CloudEasyMLError {
@@ -56,7 +57,7 @@ export class Principal {
    * @throws RateLimitedError; CloudEasyMLError `forbidden` where the key lacks the permission
    */
   admit(permission: Permission | 'anyKey'): void {
-    const wait = this.limiter.take(Date.now());
+    const wait = this.limiter.take(turnTime());
     if (wait > 0) throw new RateLimitedError(wait);
     if (permission !== 'anyKey' && !this.may(permission)) {
       throw new CloudEasyMLError('forbidden', `The API key lacks the permission "${permission}".`);
