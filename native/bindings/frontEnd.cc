@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "bindings/addonData.h"
 #include "bindings/admission.h"
 #include "bindings/rawFunction.h"
 #include "codec/requestBody.h"
@@ -44,7 +45,11 @@ FrontEnd::FrontEnd(napi_env env, napi_value onCompletions, size_t maxBytes,
       maxRecords_(records.ElementLength() / kRecordLength),
       outbox_(outbox.Data()),
       outboxSize_(outbox.ByteLength()),
-      scanned_(scanned.Data()) {
+      scanned_(scanned.Data()),
+      worker_(engine_->scheduler.addWorker(
+          nullptr, [engine = std::weak_ptr(engine_), threadId = AddonData::of(env).threadId] {
+            return makeRunFlag(engine.lock(), threadId);
+          })) {
   napi_add_env_cleanup_hook(env, cleanUp, this);
 }
 
@@ -80,6 +85,7 @@ void FrontEnd::cleanUp(void* data) {
   for (; self->next_ < self->drained_.size(); ++self->next_) {
     self->channel_->release(self->drained_[self->next_]);
   }
+  self->engine_->scheduler.removeWorker(*self->worker_);
   self->channel_->close();
   napi_release_threadsafe_function(self->wakeUp_, napi_tsfn_abort);
   // References die with the environment.
@@ -93,6 +99,7 @@ void FrontEnd::announce() {
   engine_->scheduler.wakeWorkers(touched_);
   touched_.clear();
   unannouncedNs_ = 0;
+  unannouncedBytes_ = 0;
 }
 
 int32_t FrontEnd::reject(uint32_t ticket, int32_t code) {
@@ -187,6 +194,7 @@ int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
   const uint32_t taken = submission.handle;
   if (touched_.empty() || touched_.back() != taken) touched_.push_back(taken);
   unannouncedNs_ += submission.requestNs;
+  unannouncedBytes_ += requests_[ticket]->body.size();
   // Requests that arrive in one turn of the event loop share a wake-up, unless they are much work.
   if (unannouncedNs_ >= serving::kWorthWakingNs) announce();
   return static_cast<int32_t>(taken);
@@ -195,8 +203,24 @@ int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
 // flush(): to be called once the requests at hand are submitted.
 napi_value FrontEnd::flush(napi_env env, napi_callback_info info) {
   const RawCall<FrontEnd, 1> call(env, info);
-  if (!call.self->touched_.empty()) call.self->announce();
+  auto& self = *call.self;
+  if (self.touched_.empty()) return nullptr;
+  if (self.unannouncedNs_ <= serving::kInlineNs &&
+      self.unannouncedBytes_ <= serving::kInlineBytes) {
+    self.runInline();
+  }
+  self.announce();
   return nullptr;
+}
+
+void FrontEnd::runInline() {
+  auto& scheduler = engine_->scheduler;
+  for (const uint32_t handle : touched_) {
+    while (auto* batch = scheduler.takeInline(*worker_, handle)) {
+      worker_->runner.run(*batch, *worker_->flag);
+      scheduler.finish(*worker_, batch);
+    }
+  }
 }
 
 // discard(ticket): the body's client went before it was submitted.

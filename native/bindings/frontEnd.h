@@ -52,6 +52,7 @@ class FrontEnd {
   static napi_value cancelStream(napi_env env, napi_callback_info info);
 
   void announce();
+  void runInline();
   int32_t reject(uint32_t ticket, int32_t code);
   int32_t rejectRoute(uint32_t ticket, int32_t code);
   int32_t rejectAdmission(uint32_t ticket, serving::Admission admission);
@@ -87,6 +88,9 @@ class FrontEnd {
   /// Deployments that got requests which no worker was woken for yet, and the work that these are.
   std::vector<uint32_t> touched_;
   int64_t unannouncedNs_ = 0;
+  size_t unannouncedBytes_ = 0;
+  /// What runs requests on this thread.
+  std::shared_ptr<serving::Worker> worker_;
   std::vector<serving::Request*> drained_;
   size_t next_ = 0;
   /// Those that JavaScript has been told of in this drain.

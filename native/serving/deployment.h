@@ -56,6 +56,8 @@ class Deployment {
 
   /// In order of arrival. Requests that ended while they waited stay until they reach the front.
   alignas(64) std::deque<Request*> queue;
+  /// The most that a batch took per request; it fades as others take less.
+  int64_t slowestNs = 1'000'000;
   /// Batches that workers hold.
   uint32_t running = 0;
   /// Streams that workers hold.

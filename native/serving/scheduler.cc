@@ -290,7 +290,6 @@ size_t Scheduler::share(const Deployment& deployment, const Worker& taker) const
 }
 
 Batch* Scheduler::take(Worker& worker, Waiting waiting) {
-  std::vector<Request*> requests;
   for (;;) {
     std::unique_lock lock(mutex_);
     worker.waiting = Waiting::kNot;
@@ -301,42 +300,67 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
       worker.waiting = waiting;
       return nullptr;
     }
-    requests.clear();
-    pop(*deployment, share(*deployment, worker), now, requests);
-    if (requests.empty()) continue;
-
-    auto owned = std::make_unique<Batch>();
-    Batch* batch = owned.get();
-    batch->id = nextBatch_++;
-    batch->deployment = deployment;
-    batch->startNs = now;
-    worker.active.push_back(std::move(owned));
-    ++deployment->running;
-    // What is left over is for another worker.
-    if (ready(*deployment, now)) wakeFor(deployment->handle);
-    servedNs_ = std::max(servedNs_, deployment->servedNs);
-    if (!worker.flag || worker.flag->stopped()) worker.flag = worker.makeFlag();
-    // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does
-    // not see these requests; they can't run out of time unseen, since pop() and the runner look
-    // again.
-    lock.unlock();
-
-    Batch formed;
-    formed.deployment = deployment;
-    const size_t looked = formBatch(worker, formed, requests);
-    lock.lock();
-    batch->requests = std::move(formed.requests);
-    batch->deadlineNs = formed.deadlineNs;
-    if (looked < requests.size()) {
-      putBack(*deployment, requests.begin() + static_cast<std::ptrdiff_t>(looked), requests.end());
-    }
-    if (!batch->requests.empty()) {
-      worker.current = batch;
+    if (Batch* batch = form(worker, deployment, share(*deployment, worker), now, lock)) {
       return batch;
     }
-    lock.unlock();
-    finish(worker, batch);
   }
+}
+
+Batch* Scheduler::takeInline(Worker& worker, uint32_t handle) {
+  std::unique_lock lock(mutex_);
+  const auto entry = deployments_.find(handle);
+  if (entry == deployments_.end() || !entry->second->model) return nullptr;
+  const auto deployment = entry->second;
+  absorb(*deployment);
+  const int64_t now = nowNs();
+  if (deployment->running > 0 || !ready(*deployment, now)) return nullptr;
+  if (deployment->waiting * deployment->requestNs.load(std::memory_order_relaxed) > kInlineNs ||
+      deployment->slowestNs > kInlineSlowestNs) {
+    return nullptr;
+  }
+  return form(worker, deployment, deployment->limits.maxBatchSize, now, lock);
+}
+
+// Takes a batch of a deployment out of its queue, and reads its requests without the lock.
+// @returns null where none of them is left to run
+Batch* Scheduler::form(Worker& worker, const std::shared_ptr<Deployment>& deployment, size_t most,
+                       int64_t now, std::unique_lock<std::mutex>& lock) {
+  std::vector<Request*> requests;
+  pop(*deployment, most, now, requests);
+  if (requests.empty()) return nullptr;
+
+  auto owned = std::make_unique<Batch>();
+  Batch* batch = owned.get();
+  batch->id = nextBatch_++;
+  batch->deployment = deployment;
+  batch->startNs = now;
+  worker.active.push_back(std::move(owned));
+  ++deployment->running;
+  // What is left over is for another worker.
+  if (ready(*deployment, now)) wakeFor(deployment->handle);
+  servedNs_ = std::max(servedNs_, deployment->servedNs);
+  if (!worker.flag || worker.flag->stopped()) worker.flag = worker.makeFlag();
+  // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does
+  // not see these requests; they can't run out of time unseen, since pop() and the runner look
+  // again.
+  lock.unlock();
+
+  Batch formed;
+  formed.deployment = deployment;
+  const size_t looked = formBatch(worker, formed, requests);
+  lock.lock();
+  batch->requests = std::move(formed.requests);
+  batch->deadlineNs = formed.deadlineNs;
+  if (looked < requests.size()) {
+    putBack(*deployment, requests.begin() + static_cast<std::ptrdiff_t>(looked), requests.end());
+  }
+  if (!batch->requests.empty()) {
+    worker.current = batch;
+    return batch;
+  }
+  lock.unlock();
+  finish(worker, batch);
+  return nullptr;
 }
 
 void Scheduler::stopWaiting(Worker& worker) {
@@ -367,6 +391,7 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
       const auto mine = elapsed / static_cast<int64_t>(owned->requests.size());
       const int64_t average = deployment.requestNs.load(std::memory_order_relaxed);
       deployment.requestNs.store(average + (mine - average) / 8, std::memory_order_relaxed);
+      deployment.slowestNs = std::max(mine, deployment.slowestNs - deployment.slowestNs / 64);
     }
   }
   for (auto* request : owned->requests) {

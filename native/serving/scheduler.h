@@ -42,6 +42,13 @@ struct Submission {
 /// which costs as much as handing in several requests.
 constexpr int64_t kWorthWakingNs = 40'000;
 
+/// Work that a front end runs itself, because handing it to a worker and being woken by it costs
+/// more. That goes by what requests took on average, so their bodies must be small, and none may
+/// have taken long of late: while it runs, sockets wait.
+constexpr int64_t kInlineNs = 15'000;
+constexpr int64_t kInlineSlowestNs = 1'000'000;
+constexpr size_t kInlineBytes = 4096;
+
 /// An owner that no deployment has: its requests go to any.
 constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
 
@@ -100,6 +107,9 @@ class Scheduler {
   /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
   /// `waiting`. Every request of the batch has been read, and its rows counted.
   Batch* take(Worker& worker, Waiting waiting);
+  /// What waits for one deployment, for a front end to run itself in the manner of a worker; null
+  /// where that is more work than handing it over, needs a plugin's code, or a worker is at it.
+  Batch* takeInline(Worker& worker, uint32_t handle);
   /// The worker has stopped waiting by itself.
   void stopWaiting(Worker& worker);
   /// The worker's thread has left the batch that it was inside of, whose code goes on later.
@@ -135,6 +145,8 @@ class Scheduler {
   void busyNow(int64_t now);
   bool ready(const Deployment& deployment, int64_t now) const noexcept;
   std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now);
+  Batch* form(Worker& worker, const std::shared_ptr<Deployment>& deployment, size_t most,
+              int64_t now, std::unique_lock<std::mutex>& lock);
   size_t share(const Deployment& deployment, const Worker& taker) const;
   void pop(Deployment& deployment, size_t count, int64_t now, std::vector<Request*>& out);
   void putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,
