@@ -5,7 +5,7 @@ import path from 'node:path';
 import { benchEngine } from './engine/index.mjs';
 import { describeMachine, warningsFor } from './machine.mjs';
 import { readOptions, UsageError, usage } from './options.mjs';
-import { choosePinning } from './pinning.mjs';
+import { choosePinning, closedLoopCpus, openLoopCpus } from './pinning.mjs';
 import { engineTables, servingTables, targetTable } from './report.mjs';
 import { benchServing } from './serving/servingBench.mjs';
 import { engineTargets, servingTargets } from './targets.mjs';
@@ -28,13 +28,14 @@ async function main(args) {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
   const date = new Date().toISOString();
-  const pinning = choosePinning();
-  const machine = { ...describeMachine(), pinning };
+  const pinning = choosePinning(closedLoopCpus);
+  const openPinning = choosePinning(openLoopCpus);
+  const machine = { ...describeMachine(), pinning, openPinning };
   const engine = parts.includes('engine')
     ? await benchEngine(plan.engine, folder, progress)
     : undefined;
   const serving = parts.includes('serving')
-    ? await benchServing({ plan, peerGroups: peers, pinning, folder, progress })
+    ? await benchServing({ plan, peerGroups: peers, pinning, openPinning, folder, progress })
     : undefined;
   const targets = [
     ...engineTargets(engine?.calls ?? []),

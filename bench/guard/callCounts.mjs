@@ -124,9 +124,7 @@ function roles(threads, pid, count) {
   const counted = threads.map(({ id, calls }) => ({ id, ...countsOf(calls, count) }));
   const frontEnd = counted.find(({ id }) => id === pid);
   // It asks for batches now and then even where the front end runs them all.
-  const [worker] = counted
-    .filter(({ id }) => id !== pid)
-    .sort((a, b) => b.napiCalls - a.napiCalls);
+  const [worker] = counted.filter(({ id }) => id !== pid).sort((a, b) => b.napiCalls - a.napiCalls);
   if (!frontEnd || !worker || worker.napiCalls === 0) {
     throw new Error('The call counter saw no worker: the linker did not load it.');
   }

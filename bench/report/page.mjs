@@ -16,7 +16,7 @@ import { escaped } from './text.mjs';
 export function reportPage(results, counts) {
   const { engine, serving, targets, warnings, machine } = results;
   const settings = Object.entries(machine.settings).map(([name, value]) => `${name}=${value}`);
-  const { pinning } = machine;
+  const { pinning, openPinning } = machine;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -31,6 +31,11 @@ export function reportPage(results, counts) {
       pinning
         ? `servers on CPUs ${pinning.server}, load generator on ${pinning.generator}`
         : 'servers and load generator share all CPUs',
+      ...(openPinning && !pinning
+        ? [
+            `in open loops servers on CPUs ${openPinning.server}, load generator on ${openPinning.generator}`,
+          ]
+        : []),
       ...settings,
     ].join(' · '),
   )}</p>

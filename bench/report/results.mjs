@@ -33,6 +33,7 @@ import { readFileSync } from 'node:fs';
  * @property {number} loadBefore
  * @property {Record<string, string>} settings
  * @property {{ server: string, generator: string } | null} pinning
+ * @property {{ server: string, generator: string } | null} [openPinning]
  *
  * @typedef {object} Call
  * @property {string} title

@@ -117,12 +117,12 @@ async function socketSubject(server, frames, { workload, pinning, folder }, acco
  * @param {SubjectOptions} options
  * @returns {Required<Pick<Subject, 'openLoad' | 'settle' | 'stop'>>}
  */
-function timedServer({ workload, pinning, folder }) {
+function timedServer({ workload, openPinning, folder }) {
   const start = async () => {
     const server = await startCloudeasyml({
       workload,
       folder: path.join(folder, 'timed'),
-      cpus: pinning?.server,
+      cpus: openPinning?.server,
       env: { CLOUDEASYML_SERVER_TIMING: 'true' },
     });
     const request = requestWith(server, server.url, workload.data(1, requestSeed));

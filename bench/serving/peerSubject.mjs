@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { moveTo } from '../pinning.mjs';
 import { httpSubject, post, proveAnswers, requestSeed } from './httpSubject.mjs';
 
 /** @typedef {(url: string, data: unknown) => import('./loadGenerator.mjs').LoadRequest} RequestTo */
@@ -10,7 +11,8 @@ import { httpSubject, post, proveAnswers, requestSeed } from './httpSubject.mjs'
  * @returns {Promise<import('./subjects.mjs').Subject>}
  * @throws Error where it doesn't start, or its answers are not the workload's
  */
-export async function startPeer(peer, { workload, generator, pinning, folder }, requestTo) {
+export async function startPeer(peer, options, requestTo) {
+  const { workload, generator, pinning, openPinning, folder } = options;
   const { name, title, echoes } = peer;
   const server = await peer.start({
     modelFile: workload.modelFile ?? '',
@@ -38,8 +40,17 @@ export async function startPeer(peer, { workload, generator, pinning, folder }, 
     throw error;
   }
   const request = toPeer(/** @type {any[]} */ (workload.data(1, requestSeed)));
+  const subject = httpSubject(
+    { name, title, kind: echoes ? 'ceiling' : 'peer' },
+    request,
+    generator,
+  );
   return {
-    ...httpSubject({ name, title, kind: echoes ? 'ceiling' : 'peer' }, request, generator),
+    ...subject,
+    openLoad: (run) => {
+      if (openPinning) moveTo(server.pid, openPinning.server);
+      return subject.openLoad(run);
+    },
     settle: async () => {},
     stop: server.stop,
   };

@@ -34,6 +34,7 @@ import { workloads } from './workloads.mjs';
  * @property {Pick<import('../plans.mjs').Plan, 'serving' | 'streams'>} plan
  * @property {readonly import('../options.mjs').PeerGroup[]} peerGroups
  * @property {import('../pinning.mjs').Pinning | null} pinning
+ * @property {import('../pinning.mjs').Pinning | null} openPinning while open loops run
  * @property {string} folder for models and data
  * @property {(line: string) => void} progress
  */
@@ -45,7 +46,7 @@ import { workloads } from './workloads.mjs';
  * @returns {Promise<ServingReport>}
  */
 export async function benchServing(options) {
-  const { plan, peerGroups, pinning, folder, progress } = options;
+  const { plan, peerGroups, pinning, openPinning, folder, progress } = options;
   const generator = chooseLoadGenerator(folder, pinning);
   const { peers, skipped } = await choosePeers(peerGroups, progress);
   const closed = [];
@@ -57,7 +58,14 @@ export async function benchServing(options) {
     const ownFolder = path.join(folder, 'serving', workloadPlan.workload);
     mkdirSync(ownFolder, { recursive: true });
     const workload = await write(ownFolder);
-    const started = await startSubjects({ workload, peers, generator, pinning, folder: ownFolder });
+    const started = await startSubjects({
+      workload,
+      peers,
+      generator,
+      pinning,
+      openPinning,
+      folder: ownFolder,
+    });
     const { subjects } = started;
     skipped.push(...started.skipped);
     const say = (/** @type {string} */ line) => progress(`serving ${workload.title}, ${line}`);
@@ -94,12 +102,12 @@ export async function benchServing(options) {
  * @param {ServingOptions & { say: (line: string) => void }} options
  * @returns {Promise<Omit<OpenLoopResult, 'model' | 'title'>[]>}
  */
-async function measureOpenLoops(plan, subjects, closed, { pinning, folder, say }) {
+async function measureOpenLoops(plan, subjects, closed, { pinning, openPinning, folder, say }) {
   if (process.platform !== 'linux') {
     say('open loop: skipped, its generator needs Linux (epoll)');
     return [];
   }
-  const cpus = pinning?.generator;
+  const cpus = openPinning?.generator;
   const measured = [];
   for (const subject of subjects) {
     const { openLoad } = subject;
@@ -109,9 +117,10 @@ async function measureOpenLoops(plan, subjects, closed, { pinning, folder, say }
     say(`open loop, what ${subject.title} sustains`);
     const load = { arrivalsPerSecond, seconds: plan.seconds, seed: 1 };
     const run = await openLoad((request) => runOpenLoad(request, load, { folder, cpus }));
-    // A generator on the servers' cores takes of what the closed loops' generator left them. One on its
-    // own cores takes nothing, and where it is the slower side the loads tell.
-    const peak = cpus ? arrivalsPerSecond : Math.min(arrivalsPerSecond, run.answersPerSecond);
+    // Where the servers have the same cores as in the closed loops, that is their peak, and where the
+    // generator is the slower side the loads tell. With other cores, or a generator on theirs, it is
+    // another.
+    const peak = pinning ? arrivalsPerSecond : Math.min(arrivalsPerSecond, run.answersPerSecond);
     measured.push({
       subject,
       openLoad,

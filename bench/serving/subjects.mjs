@@ -29,6 +29,7 @@ import { startPeer } from './peerSubject.mjs';
  * @property {readonly Peer[]} peers
  * @property {LoadGenerator} generator
  * @property {import('../pinning.mjs').Pinning | null} pinning
+ * @property {import('../pinning.mjs').Pinning | null} openPinning while open loops run, which come last
  * @property {string} folder
  */
 
