@@ -218,7 +218,7 @@ void FrontEnd::runInline() {
   for (const uint32_t handle : touched_) {
     while (auto* batch = scheduler.takeInline(*worker_, handle)) {
       worker_->runner.run(*batch, *worker_->flag);
-      scheduler.finish(*worker_, batch);
+      scheduler.finishInline(*worker_, batch);
     }
   }
 }

@@ -14,6 +14,8 @@ struct Batch {
   std::shared_ptr<Deployment> deployment;
   std::vector<Request*> requests;
   int64_t startNs = 0;
+  /// A front end runs it itself.
+  bool isInline = false;
   /// When the last of its requests runs out of time.
   int64_t deadlineNs = 0;
 };

@@ -7,15 +7,15 @@
 
 namespace cloudeasyml::serving {
 
-size_t formBatch(Worker& worker, Batch& batch, std::vector<Request*>& requests) {
-  const auto& deployment = *batch.deployment;
+Formed formBatch(Worker& worker, const Deployment& deployment, std::vector<Request*>& requests) {
   const uint32_t limit = deployment.limits.maxBatchSize;
   uint32_t rows = 0;
-  size_t looked = 0;
-  for (; looked < requests.size(); ++looked) {
-    Request* request = requests[looked];
+  Formed formed;
+  auto& next = formed.rest;
+  for (; next < requests.size(); ++next) {
+    Request* request = requests[next];
     // Another core wrote it.
-    if (looked + 1 < requests.size()) __builtin_prefetch(requests[looked + 1]->body.view().data());
+    if (next + 1 < requests.size()) __builtin_prefetch(requests[next + 1]->body.view().data());
     // Known from an earlier look.
     if (request->rows > 0 && rows > 0 && rows + request->rows > limit) break;
     try {
@@ -34,14 +34,14 @@ size_t formBatch(Worker& worker, Batch& batch, std::vector<Request*>& requests) 
       break;
     }
     rows += request->rows;
-    batch.requests.push_back(request);
-    batch.deadlineNs = std::max(batch.deadlineNs, request->deadlineNs);
+    requests[formed.taken++] = request;
+    formed.deadlineNs = std::max(formed.deadlineNs, request->deadlineNs);
     if (rows >= limit) {
-      ++looked;
+      ++next;
       break;
     }
   }
-  return looked;
+  return formed;
 }
 
 }  // namespace cloudeasyml::serving

@@ -2,15 +2,24 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
-#include "serving/batch.h"
+#include "serving/deployment.h"
 #include "serving/worker.h"
 
 namespace cloudeasyml::serving {
 
+struct Formed {
+  /// Of the requests, as many from the front on are the batch's.
+  size_t taken = 0;
+  /// From here on they are for a later batch.
+  size_t rest = 0;
+  /// When the last of the batch's runs out of time.
+  int64_t deadlineNs = 0;
+};
+
 /// Reads requests until the batch's rows are full. Those that can't be read fail here.
-/// @returns how many of `requests` were looked at; the rest, from there on, are for a later batch
-size_t formBatch(Worker& worker, Batch& batch, std::vector<Request*>& requests);
+Formed formBatch(Worker& worker, const Deployment& deployment, std::vector<Request*>& requests);
 
 }  // namespace cloudeasyml::serving

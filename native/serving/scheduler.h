@@ -44,7 +44,8 @@ constexpr int64_t kWorthWakingNs = 40'000;
 
 /// Work that a front end runs itself, because handing it to a worker and being woken by it costs
 /// more. That goes by what requests took on average, so their bodies must be small, and none may
-/// have taken long of late: while it runs, sockets wait.
+/// have taken long of late: while it runs, sockets wait. One that takes long all the same is
+/// stopped, and a worker starts it again.
 constexpr int64_t kInlineNs = 15'000;
 constexpr int64_t kInlineSlowestNs = 1'000'000;
 constexpr size_t kInlineBytes = 4096;
@@ -110,6 +111,8 @@ class Scheduler {
   /// What waits for one deployment, for a front end to run itself in the manner of a worker; null
   /// where that is more work than handing it over, needs a plugin's code, or a worker is at it.
   Batch* takeInline(Worker& worker, uint32_t handle);
+  /// Ends an inline batch: what its run left unanswered goes back to the front of the queue.
+  void finishInline(Worker& worker, Batch* batch);
   /// The worker has stopped waiting by itself.
   void stopWaiting(Worker& worker);
   /// The worker's thread has left the batch that it was inside of, whose code goes on later.
@@ -131,6 +134,8 @@ class Scheduler {
   std::vector<uint32_t> retireStalled(int64_t graceNs);
 
  private:
+  static constexpr char kRemoved[] = "The deployment was removed before the request could run.";
+
   using Deployments = std::unordered_map<uint32_t, std::shared_ptr<Deployment>>;
 
   template <typename Find>
@@ -147,12 +152,13 @@ class Scheduler {
   std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now);
   Batch* form(Worker& worker, const std::shared_ptr<Deployment>& deployment, size_t most,
               int64_t now, std::unique_lock<std::mutex>& lock);
+  std::unique_ptr<Batch> end(Worker& worker, Batch* batch);
   size_t share(const Deployment& deployment, const Worker& taker) const;
-  void pop(Deployment& deployment, size_t count, int64_t now, std::vector<Request*>& out);
+  static std::vector<Request*> pop(Deployment& deployment, size_t count, int64_t now);
   void putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,
                std::vector<Request*>::const_iterator last);
-  void dropEnded(Deployment& deployment, int64_t now);
-  void forget(Deployment& deployment, Request* request);
+  static void dropEnded(Deployment& deployment, int64_t now);
+  static void forget(Deployment& deployment, Request* request);
   void wakeFor(uint32_t handle);
   void wakeById(uint32_t id);
   void wake(Worker& worker);

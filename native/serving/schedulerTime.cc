@@ -77,6 +77,9 @@ int64_t Scheduler::sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& over
         request->channel->fail(request, "deadline_exceeded",
                                "The request was still running when its time was up.");
       }
+      if (batch->isInline && now > batch->startNs + kInlineSlowestNs && worker->flag) {
+        worker->flag->stop();
+      }
     }
     terminateIfAbandoned(*worker);
     for (auto& [number, stream] : worker->streams) {

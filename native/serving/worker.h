@@ -1,6 +1,7 @@
 // A worker thread as the engine sees it.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -51,7 +52,7 @@ class Worker {
   std::function<void()> wakeLoop;
   /// Handles of the deployments that it has loaded.
   std::unordered_set<uint32_t> hosted;
-  /// One at most per deployment: a plugin's instance is never entered twice.
+  /// One at most per deployment.
   std::vector<std::unique_ptr<Batch>> active;
   Waiting waiting = Waiting::kNot;
   /// Those it holds, by their number, until their plugin's code has ended.
@@ -64,6 +65,16 @@ class Worker {
   /// It gets no more batches, and will be replaced.
   bool retired = false;
   bool closed = false;
+
+  /// A plugin's instance is never entered twice, so a worker takes no second batch of a deployment.
+  bool entered(uint32_t handle) const {
+    return std::any_of(active.begin(), active.end(),
+                       [&](const auto& batch) { return batch->deployment->handle == handle; });
+  }
+  /// Whether it waits and could take a batch of a deployment.
+  bool idleFor(uint32_t handle) const {
+    return waiting != Waiting::kNot && hosted.count(handle) > 0 && !entered(handle);
+  }
 };
 
 }  // namespace cloudeasyml::serving
