@@ -1,4 +1,5 @@
 import { partNames, partTitles } from './report/results.mjs';
+import { pausesLine } from './serving/pauses.mjs';
 
 /**
  * The run's figures as text.
@@ -136,8 +137,9 @@ function sharingTables(results) {
   ].join('\n');
 }
 
-/** @param {import('./serving/servingBench.mjs').ServingReport} report */
-export function servingTables({ generator, closed, open, streams, idleConnections, skipped }) {
+/** @param {import('./serving/servingBench.mjs').ServingReport} serving */
+export function servingTables(serving) {
+  const { generator, closed, open, pauses, streams, idleConnections, skipped } = serving;
   return [
     [
       `Serving: POST /predict, JSON, closed loop by ${generator}, and the same over WebSockets by the bench's own generator; medians of rounds; CloudEasyML with key, rate limit and accounting`,
@@ -148,6 +150,7 @@ export function servingTables({ generator, closed, open, streams, idleConnection
           [
             'Serving: open loop, Poisson arrivals at shares of the peak; latency from the intended start, milliseconds, and its parts as p50 / p99',
             ...open.flatMap((result) => ['', openTable(result)]),
+            ...(pauses ? ['', pausesLine(pauses)] : []),
           ].join('\n'),
         ]
       : []),

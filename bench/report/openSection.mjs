@@ -1,3 +1,4 @@
+import { pausesLine } from '../serving/pauses.mjs';
 import { lineChart } from './charts.mjs';
 import { card, cards, details, htmlTable } from './htmlTable.mjs';
 import { partNames, partTitles } from './results.mjs';
@@ -6,8 +7,11 @@ import { escaped, figure, milliseconds } from './text.mjs';
 
 /** @typedef {import('./results.mjs').OpenLoop} OpenLoop */
 
-/** @param {readonly OpenLoop[]} open */
-export function openSection(open) {
+/**
+ * @param {readonly OpenLoop[]} open
+ * @param {import('../serving/pauses.mjs').Pauses} [pauses]
+ */
+export function openSection(open, pauses) {
   if (open.length === 0) return [];
   const servers = [...new Set(open.map(({ server }) => server))];
   const colorOf = (/** @type {string} */ server) => servers.indexOf(server) % colors;
@@ -15,6 +19,7 @@ export function openSection(open) {
   return [
     '<h2>Latency against load</h2>',
     '<p>Open loop: requests arrive at random moments at a fixed mean rate (Poisson), at shares of what each server can do at most, and latency counts from the moment at which a request was meant to start. A server that falls behind can’t slow its clients down here.</p>',
+    ...(pauses ? [`<p>${escaped(pausesLine(pauses))}</p>`] : []),
     cards(
       models.flatMap((model) => {
         const loops = open.filter((loop) => loop.model === model);

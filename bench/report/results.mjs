@@ -20,6 +20,7 @@ import { readFileSync } from 'node:fs';
  * @property {string} generator
  * @property {ClosedLoop[]} closed
  * @property {OpenLoop[]} open
+ * @property {import('../serving/pauses.mjs').Pauses} [pauses] none in older files
  * @property {SkippedPeer[]} skipped
  * @property {StreamLoop[]} [streams] none in older files
  * @property {IdleConnections} [idleConnections] likewise

@@ -15,6 +15,7 @@ export function servingSections({
   generator,
   closed,
   open,
+  pauses,
   skipped,
   streams = [],
   idleConnections,
@@ -25,7 +26,7 @@ export function servingSections({
     cards(mainLoops(closed).map(throughputCard)),
     details('All figures, by number of connections', closed.map(closedTable).join('\n')),
     ...skippedList(skipped),
-    ...openSection(open),
+    ...openSection(open, pauses),
     ...streamSection(streams, idleConnections),
   ].join('\n');
 }

@@ -4,6 +4,7 @@ import { choosePeers } from '../peers/index.mjs';
 import { measureClosedLoop } from './closedLoop.mjs';
 import { chooseLoadGenerator } from './loadGenerator.mjs';
 import { openLoadResult, runOpenLoad } from './openLoop.mjs';
+import { measurePauses } from './pauses.mjs';
 import { benchStreams } from './streams/index.mjs';
 import { startSubjects } from './subjects.mjs';
 import { workloads } from './workloads.mjs';
@@ -26,6 +27,7 @@ import { workloads } from './workloads.mjs';
  * @property {string} generator of the closed loops
  * @property {ServingResult[]} closed
  * @property {OpenLoopResult[]} open
+ * @property {import('./pauses.mjs').Pauses} [pauses] of the machine before the first open loop
  * @property {SkippedPeer[]} skipped
  * @property {import('./streams/streamLoops.mjs').StreamResult[]} streams
  * @property {import('./streams/idleConnections.mjs').IdleConnections} idleConnections
@@ -39,6 +41,8 @@ import { workloads } from './workloads.mjs';
  * @property {(line: string) => void} progress
  */
 
+const pauseSeconds = 2;
+
 /**
  * Puts load on this package's server and on each peer, in turn, workload by workload.
  *
@@ -51,6 +55,7 @@ export async function benchServing(options) {
   const { peers, skipped } = await choosePeers(peerGroups, progress);
   const closed = [];
   const open = [];
+  let pauses;
   for (const workloadPlan of plan.serving) {
     const write = workloads[workloadPlan.workload];
     if (!write) throw new Error(`There is no workload "${workloadPlan.workload}".`);
@@ -77,7 +82,10 @@ export async function benchServing(options) {
       );
       closed.push({ ...named, connections, servers });
     }
-    if (workloadPlan.open) {
+    if (workloadPlan.open && process.platform !== 'linux') {
+      say('open loop: skipped, its generator needs Linux (epoll)');
+    } else if (workloadPlan.open) {
+      pauses ??= await measurePauses(ownFolder, pauseSeconds);
       const own = closed.filter(({ model }) => model === workload.name);
       const results = await measureOpenLoops(workloadPlan.open, subjects, own, { ...options, say });
       open.push(...results.map((result) => ({ ...named, ...result })));
@@ -92,7 +100,7 @@ export async function benchServing(options) {
     folder: path.join(folder, 'serving', 'streams'),
     progress,
   });
-  return { generator: generator.name, closed, open, skipped, ...streaming };
+  return { generator: generator.name, closed, open, pauses, skipped, ...streaming };
 }
 
 /**
@@ -103,10 +111,6 @@ export async function benchServing(options) {
  * @returns {Promise<Omit<OpenLoopResult, 'model' | 'title'>[]>}
  */
 async function measureOpenLoops(plan, subjects, closed, { pinning, openPinning, folder, say }) {
-  if (process.platform !== 'linux') {
-    say('open loop: skipped, its generator needs Linux (epoll)');
-    return [];
-  }
   const cpus = openPinning?.generator;
   const measured = [];
   for (const subject of subjects) {

@@ -94,6 +94,12 @@ describe('the HTML report', async () => {
     expect(page).toContain('<th>queue p50 / p99</th><th>batch wait p50 / p99</th>');
   });
 
+  it('says what of the tails may be the machine’s', () => {
+    expect(page).toContain(
+      'lost 0.41 % of its time in pauses of over 0.1 ms within 2 s, the longest 2.4 ms',
+    );
+  });
+
   it('shows streams and what idle connections hold', () => {
     expect(page).toContain('150,000/s, first 1.28 ms');
     expect(page).toContain('<span class="soft">3 streams failed</span>');

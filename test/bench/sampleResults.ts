@@ -153,6 +153,7 @@ export const sampleResults = {
     loadBefore: 0.1,
     settings: { CLOUDEASYML_WORKERS: '2' },
     pinning: { server: '0-5', generator: '6-7' },
+    openPinning: { server: '0-5', generator: '6-7' },
   },
   plan: {},
   engine: {
@@ -217,6 +218,14 @@ export const sampleResults = {
         100_000,
       ),
     ],
+    pauses: {
+      cpus: 8,
+      seconds: 2,
+      thresholdUs: 100,
+      pauses: 31,
+      share: 0.00415,
+      longestUs: 2350,
+    },
     open: [
       open('softmax', '4→3 softmax', 'cloudeasyml', 90_000),
       open('softmax', '4→3 softmax', 'fastifyOnnxruntime', 37_500),
