@@ -205,7 +205,7 @@ napi_value FrontEnd::flush(napi_env env, napi_callback_info info) {
   const RawCall<FrontEnd, 1> call(env, info);
   auto& self = *call.self;
   if (self.touched_.empty()) return nullptr;
-  if (self.unannouncedNs_ <= serving::kInlineNs &&
+  if (self.unannouncedNs_ <= self.engine_->scheduler.inlineNs() &&
       self.unannouncedBytes_ <= serving::kInlineBytes) {
     self.runInline();
   }

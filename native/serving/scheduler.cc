@@ -6,7 +6,9 @@
 
 namespace cloudeasyml::serving {
 
-Scheduler::Scheduler() : timekeeper_([this] { keepTime(); }) {}
+Scheduler::Scheduler()
+    : inlineNs_(std::thread::hardware_concurrency() <= kFewCores ? kWorthWakingNs : kInlineNs),
+      timekeeper_([this] { keepTime(); }) {}
 
 Scheduler::~Scheduler() {
   {

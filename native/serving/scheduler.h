@@ -49,6 +49,9 @@ constexpr int64_t kWorthWakingNs = 40'000;
 constexpr int64_t kInlineNs = 15'000;
 constexpr int64_t kInlineSlowestNs = 1'000'000;
 constexpr size_t kInlineBytes = 4096;
+/// With so few cores a worker that wakes takes that of the front end or of its clients. All that is
+/// not worth waking one for is run inline then.
+constexpr unsigned kFewCores = 2;
 
 /// An owner that no deployment has: its requests go to any.
 constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
@@ -108,6 +111,8 @@ class Scheduler {
   /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
   /// `waiting`. Every request of the batch has been read, and its rows counted.
   Batch* take(Worker& worker, Waiting waiting);
+  /// What may be run inline at once.
+  int64_t inlineNs() const noexcept { return inlineNs_; }
   /// What waits for one deployment, for a front end to run itself in the manner of a worker; null
   /// where that is more work than handing it over, needs a plugin's code, or a worker is at it.
   Batch* takeInline(Worker& worker, uint32_t handle);
@@ -169,6 +174,7 @@ class Scheduler {
   void notifyTimekeeper();
   int64_t sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& overdue);
 
+  const int64_t inlineNs_;
   mutable std::mutex mutex_;
   /// Where both are needed, the mutex is taken first.
   alignas(64) mutable std::shared_mutex directory_;

@@ -32,7 +32,7 @@ Batch* Scheduler::takeInline(Worker& worker, uint32_t handle) {
   absorb(*deployment);
   const int64_t now = nowNs();
   if (deployment->running > 0 || !ready(*deployment, now)) return nullptr;
-  if (deployment->waiting * deployment->requestNs.load(std::memory_order_relaxed) > kInlineNs ||
+  if (deployment->waiting * deployment->requestNs.load(std::memory_order_relaxed) > inlineNs_ ||
       deployment->slowestNs > kInlineSlowestNs) {
     return nullptr;
   }
