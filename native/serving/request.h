@@ -15,7 +15,7 @@ class Deployment;
 class Stream;
 
 /// What a completion says, as the front end reads it from its record.
-enum class Outcome : int32_t {
+enum class Outcome : uint8_t {
   kAnswered = 0,
   kFailed = 1,
   /// One of a stream's outputs; more may follow.
@@ -57,6 +57,8 @@ struct alignas(64) Request {
   Outcome outcome = Outcome::kAnswered;
   /// The answer is a binary frame.
   bool binaryAnswer = false;
+  /// An output's number in its stream.
+  uint32_t seq = 0;
   /// The response body, or a failure as JSON: {"code", "detail", "path"?}.
   std::string answer;
   int64_t processingNs = 0;
@@ -71,8 +73,6 @@ struct alignas(64) Request {
   std::string frameId;
   /// Whose output or end this is.
   std::shared_ptr<Stream> stream;
-  /// An output's number in its stream.
-  uint32_t seq = 0;
 
   /// True for the one caller that may write the answer and deliver it.
   bool claim() noexcept {
