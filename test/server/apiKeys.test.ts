@@ -104,11 +104,16 @@ describe('API keys', () => {
 
   it('are refused with any part changed', async () => {
     const key = await plane.makeKey();
-    const [, keyId, ...secret] = key.split('_');
+    const [, , ...secret] = key.split('_');
     const tail = secret.join('_');
-    const changed = `${tail[0] === 'A' ? 'B' : 'A'}${tail.slice(1)}`;
+    // Seen before, it is not hashed again.
+    expect(await statusOf(key)).toBe(200);
+    const oneChanged = Array.from(
+      key,
+      (was, at) => `${key.slice(0, at)}${was === 'A' ? 'B' : 'A'}${key.slice(at + 1)}`,
+    );
     for (const wrong of [
-      `ce_${keyId}_${changed}`,
+      ...oneChanged,
       `ce_0000000000000000_${tail}`,
       `ce_bootstrap_${tail}`,
       key.slice(0, -1),
