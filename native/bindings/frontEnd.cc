@@ -218,7 +218,9 @@ void FrontEnd::runInline() {
   for (const uint32_t handle : touched_) {
     while (auto* batch = scheduler.takeInline(*worker_, handle)) {
       worker_->runner.run(*batch, *worker_->flag);
-      scheduler.finishInline(*worker_, batch);
+      scheduler.finish(*worker_, batch);
+      // The workers have it now.
+      if (worker_->flag->stopped()) return;
     }
   }
 }

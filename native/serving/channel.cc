@@ -17,10 +17,10 @@ constexpr size_t kKeptBytes = 64 * 1024;
 constexpr size_t kAtHand = 64;
 
 // Of a body that is not there yet.
-constexpr size_t kPrefetchedBytes = 192;
+constexpr size_t kPrefetchedBytes = 3 * kCacheLine;
 
 void prefetchToWrite(const void* memory, size_t size) {
-  for (size_t at = 0; at < size; at += 64) {
+  for (size_t at = 0; at < size; at += kCacheLine) {
     __builtin_prefetch(static_cast<const char*>(memory) + at, 1);
   }
 }

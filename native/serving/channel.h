@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "serving/cacheLine.h"
 #include "serving/request.h"
 #include "serving/requestStack.h"
 
@@ -71,7 +72,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
   RequestStack completed_;
   /// The front end is in a turn of its event loop at whose end it drains.
-  alignas(64) std::atomic<bool> drainDue_{false};
+  alignas(kCacheLine) std::atomic<bool> drainDue_{false};
   std::atomic<bool> closed_{false};
 
   // The front end's.
@@ -84,7 +85,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
   // The rest is guarded by the mutex.
 
-  alignas(64) std::mutex mutex_;
+  alignas(kCacheLine) std::mutex mutex_;
   std::function<void()> wake_;
   std::vector<std::unique_ptr<Request>> all_;
   Requests free_;

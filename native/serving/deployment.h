@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "serving/cacheLine.h"
 #include "serving/onnxModel.h"
 #include "serving/requestStack.h"
 
@@ -45,7 +46,7 @@ class Deployment {
   bool accepting = false;
 
   /// Requests that were handed in and are not in `queue` yet.
-  alignas(64) RequestStack arrivals;
+  alignas(kCacheLine) RequestStack arrivals;
   /// Requests in `arrivals` and `queue` that have not ended.
   std::atomic<uint32_t> waiting{0};
   /// A moving average of a worker's time per request. Until there is one a request counts as much
@@ -55,7 +56,7 @@ class Deployment {
   // The rest is guarded by the scheduler's mutex.
 
   /// In order of arrival. Requests that ended while they waited stay until they reach the front.
-  alignas(64) std::deque<Request*> queue;
+  alignas(kCacheLine) std::deque<Request*> queue;
   /// The most that a batch took per request; it fades as others take less.
   int64_t slowestNs = 1'000'000;
   /// Batches that workers hold.

@@ -56,8 +56,8 @@ void OnnxRunner::run(const Batch& batch, const runtime::RunFlag& flag) {
       runGroup(batch, group, flag);
       return true;
     } catch (const Error& error) {
-      // Whoever stopped it decides what becomes of its requests.
-      if (flag.stopped()) return true;
+      // A worker will start it again.
+      if (batch.isInline && flag.stopped()) return true;
       if (last) fail(group, error.code(), error.what());
     } catch (const std::exception& error) {
       if (last) fail(group, "runtime_failed", error.what());

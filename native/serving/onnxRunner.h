@@ -27,7 +27,7 @@ class OnnxRunner {
 
   /// Runs the requests read since the last run and delivers each one's answer. Requests whose rows
   /// cannot be joined run apart; where a joint run fails, each runs alone, so that a bad one fails
-  /// alone. Where `flag` is stopped, some may be left unanswered.
+  /// alone. An inline batch whose `flag` is stopped may be left unanswered.
   void run(const Batch& batch, const runtime::RunFlag& flag);
 
  private:

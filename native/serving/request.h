@@ -7,6 +7,7 @@
 #include <string>
 
 #include "codec/paddedBuffer.h"
+#include "serving/cacheLine.h"
 
 namespace cloudeasyml::serving {
 
@@ -33,7 +34,7 @@ enum class Outcome : uint8_t {
 ///
 /// Its fields lie in the order in which the threads need them: what one writes for the other comes
 /// over in as few cache lines as can be.
-struct alignas(64) Request {
+struct alignas(kCacheLine) Request {
   std::atomic<int> holders{0};
   std::atomic<bool> done{false};
   /// It waits in its deployment's queue. Guarded by the scheduler's mutex.

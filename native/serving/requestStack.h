@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "serving/cacheLine.h"
 #include "serving/request.h"
 
 namespace cloudeasyml::serving {
@@ -34,7 +35,7 @@ class RequestStack {
     Request* oldest = nullptr;
     while (top) {
       // The rest of what another core wrote comes while the next one does.
-      for (size_t at = 64; at < sizeof(Request); at += 64) {
+      for (size_t at = kCacheLine; at < sizeof(Request); at += kCacheLine) {
         __builtin_prefetch(reinterpret_cast<const char*>(top) + at);
       }
       Request* below = top->below;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "serving/batch.h"
+#include "serving/cacheLine.h"
 #include "serving/channel.h"
 #include "serving/deployment.h"
 #include "serving/worker.h"
@@ -116,8 +117,6 @@ class Scheduler {
   /// What waits for one deployment, for a front end to run itself in the manner of a worker; null
   /// where that is more work than handing it over, needs a plugin's code, or a worker is at it.
   Batch* takeInline(Worker& worker, uint32_t handle);
-  /// Ends an inline batch: what its run left unanswered goes back to the front of the queue.
-  void finishInline(Worker& worker, Batch* batch);
   /// The worker has stopped waiting by itself.
   void stopWaiting(Worker& worker);
   /// The worker's thread has left the batch that it was inside of, whose code goes on later.
@@ -126,7 +125,8 @@ class Scheduler {
   std::shared_ptr<Stream> streamOf(Worker& worker, uint32_t number) const;
   /// The stream's code has ended.
   void closeStream(Worker& worker, uint32_t number);
-  /// Ends a batch; requests that it left unanswered fail.
+  /// Ends a batch. Requests that it left unanswered fail; those of an inline one go back to the
+  /// front of the queue.
   void finish(Worker& worker, Batch* batch);
   /// The worker is gone: its batches fail, and others take its work. Called on the worker's own
   /// thread.
@@ -157,7 +157,7 @@ class Scheduler {
   std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now);
   Batch* form(Worker& worker, const std::shared_ptr<Deployment>& deployment, size_t most,
               int64_t now, std::unique_lock<std::mutex>& lock);
-  std::unique_ptr<Batch> end(Worker& worker, Batch* batch);
+  void putBackUnanswered(Batch& batch);
   size_t share(const Deployment& deployment, const Worker& taker) const;
   static std::vector<Request*> pop(Deployment& deployment, size_t count, int64_t now);
   void putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,
@@ -177,16 +177,16 @@ class Scheduler {
   const int64_t inlineNs_;
   mutable std::mutex mutex_;
   /// Where both are needed, the mutex is taken first.
-  alignas(64) mutable std::shared_mutex directory_;
+  alignas(kCacheLine) mutable std::shared_mutex directory_;
   // These change only while both are held.
-  alignas(64) Deployments deployments_;
+  alignas(kCacheLine) Deployments deployments_;
   /// Views into the deployments' own ids.
   std::unordered_map<std::string_view, Deployment*> byId_;
 
   /// When the timekeeper looks next by itself.
   std::atomic<int64_t> timekeeperNextNs_{0};
 
-  alignas(64) std::vector<std::shared_ptr<Worker>> workers_;
+  alignas(kCacheLine) std::vector<std::shared_ptr<Worker>> workers_;
   uint32_t nextHandle_ = 0;
   uint32_t nextWorker_ = 0;
   uint32_t nextBatch_ = 0;

@@ -41,22 +41,6 @@ Batch* Scheduler::takeInline(Worker& worker, uint32_t handle) {
   return batch;
 }
 
-void Scheduler::finishInline(Worker& worker, Batch* batch) {
-  std::unique_ptr<Batch> owned;
-  {
-    std::lock_guard lock(mutex_);
-    owned = end(worker, batch);
-    if (!owned) return;
-    auto& requests = owned->requests;
-    const auto left = std::stable_partition(requests.begin(), requests.end(), [](auto* request) {
-      return request->done.load(std::memory_order_acquire);
-    });
-    if (left != requests.end()) putBack(*owned->deployment, left, requests.end());
-    requests.erase(left, requests.end());
-  }
-  Channel::releaseAll(owned->requests);
-}
-
 // Takes a batch of a deployment out of its queue, and reads its requests without the lock.
 // @returns null where none of them is left to run
 Batch* Scheduler::form(Worker& worker, const std::shared_ptr<Deployment>& deployment, size_t most,
@@ -107,8 +91,23 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
   std::unique_ptr<Batch> owned;
   {
     std::lock_guard lock(mutex_);
-    owned = end(worker, batch);
-    if (!owned) return;
+    const auto entry = std::find_if(worker.active.begin(), worker.active.end(),
+                                    [&](const auto& each) { return each.get() == batch; });
+    if (entry == worker.active.end()) return;
+    owned = std::move(*entry);
+    worker.active.erase(entry);
+    if (worker.current == batch) worker.current = nullptr;
+    auto& deployment = *owned->deployment;
+    --deployment.running;
+    const int64_t elapsed = nowNs() - owned->startNs;
+    deployment.servedNs += elapsed;
+    if (!owned->requests.empty()) {
+      const auto mine = elapsed / static_cast<int64_t>(owned->requests.size());
+      const int64_t average = deployment.requestNs.load(std::memory_order_relaxed);
+      deployment.requestNs.store(average + (mine - average) / 8, std::memory_order_relaxed);
+      deployment.slowestNs = std::max(mine, deployment.slowestNs - deployment.slowestNs / 64);
+    }
+    if (owned->isInline) putBackUnanswered(*owned);
   }
   for (auto* request : owned->requests) {
     request->channel->fail(request, "internal", "The worker left the request unanswered.");
@@ -116,25 +115,14 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
   Channel::releaseAll(owned->requests);
 }
 
-// Takes a batch from its worker, and notes what it took. @returns null where others did already
-std::unique_ptr<Batch> Scheduler::end(Worker& worker, Batch* batch) {
-  const auto entry = std::find_if(worker.active.begin(), worker.active.end(),
-                                  [&](const auto& each) { return each.get() == batch; });
-  if (entry == worker.active.end()) return nullptr;
-  auto owned = std::move(*entry);
-  worker.active.erase(entry);
-  if (worker.current == batch) worker.current = nullptr;
-  auto& deployment = *owned->deployment;
-  --deployment.running;
-  const int64_t elapsed = nowNs() - owned->startNs;
-  deployment.servedNs += elapsed;
-  if (!owned->requests.empty()) {
-    const auto mine = elapsed / static_cast<int64_t>(owned->requests.size());
-    const int64_t average = deployment.requestNs.load(std::memory_order_relaxed);
-    deployment.requestNs.store(average + (mine - average) / 8, std::memory_order_relaxed);
-    deployment.slowestNs = std::max(mine, deployment.slowestNs - deployment.slowestNs / 64);
-  }
-  return owned;
+void Scheduler::putBackUnanswered(Batch& batch) {
+  auto& requests = batch.requests;
+  const auto left = std::stable_partition(requests.begin(), requests.end(), [](auto* request) {
+    return request->done.load(std::memory_order_acquire);
+  });
+  if (left == requests.end()) return;
+  putBack(*batch.deployment, left, requests.end());
+  requests.erase(left, requests.end());
 }
 
 std::shared_ptr<Deployment> Scheduler::pick(const Worker& worker, int64_t now) {
