@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "bindings/text.h"
+#include "serving/computeThread.h"
 #include "serving/time.h"
 
 // Of libuv's interface the engine needs this, which every libuv 1.x has; its headers do not come
@@ -44,6 +45,7 @@ BatchWorker::BatchWorker(napi_env env, napi_value onWork)
             return makeRunFlag(engine.lock(), threadId);
           })) {
   napi_get_uv_event_loop(env, &loop_);
+  serving::markComputeThread();
   napi_add_env_cleanup_hook(env, cleanUp, this);
 }
 
