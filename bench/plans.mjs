@@ -29,7 +29,9 @@ import { availableParallelism } from 'node:os';
  * @property {number[]} shares of the peak, ascending
  * @property {number} rounds
  * @property {number} seconds of each share in a round
- * @property {string[]} servers their names
+ * @property {string[]} servers their names; each gets shares of its own peak
+ * @property {string} [alongside] one that gets the same arrivals as CloudEasyML: tails that it has too are
+ *   the machine's
  *
  * @typedef {object} StreamPlan
  * @property {number[]} streams open at once, ascending
@@ -41,7 +43,6 @@ import { availableParallelism } from 'node:os';
  */
 
 const cores = availableParallelism();
-const allShares = [0.25, 0.5, 0.75, 0.9];
 const compared = ['cloudeasyml', 'fastifyOnnxruntime'];
 
 /** @type {(connections: number, rounds: number, seconds: number) => ClosedLoad} */
@@ -50,6 +51,16 @@ const closed = (connections, rounds, seconds) => ({
   rounds,
   seconds,
   warmUpSeconds: 1,
+});
+
+/** @type {(workload: string, rounds: number, seconds: number, servers: string[]) => OpenLoad} */
+const open = (workload, rounds, seconds, servers) => ({
+  shares: [0.25, 0.5, 0.75, 0.9],
+  rounds,
+  seconds,
+  servers,
+  // With bodies this small it is the faster one, and can take CloudEasyML's arrivals.
+  ...(workload === 'softmax' && { alongside: 'bareUws' }),
 });
 
 /** @type {(rounds: number, seconds: number, idleRounds: number) => StreamPlan} */
@@ -80,7 +91,7 @@ const quick = {
     {
       workload: 'softmax',
       closed: [closed(64, 2, 1)],
-      open: { shares: allShares, rounds: 1, seconds: 2, servers: ['cloudeasyml'] },
+      open: open('softmax', 1, 2, ['cloudeasyml']),
     },
     { workload: 'mlp', closed: [closed(64, 2, 1)] },
     { workload: 'sentiment', closed: [closed(64, 1, 2)] },
@@ -105,7 +116,7 @@ const standard = {
     ...['softmax', 'mlp'].map((workload) => ({
       workload,
       closed: [closed(64, 3, 2), closed(1, 2, 1), closed(8, 2, 1), closed(256, 2, 1)],
-      open: { shares: allShares, rounds: 2, seconds: 2, servers: compared },
+      open: open(workload, 2, 2, compared),
     })),
     { workload: 'sentiment', closed: [closed(64, 3, 2), closed(8, 2, 1)] },
     { workload: 'textRecognition', closed: [closed(8, 2, 3)] },
@@ -129,7 +140,7 @@ const full = {
   serving: ['softmax', 'mlp', 'sentiment', 'textRecognition', 'convolution'].map((workload) => ({
     workload,
     closed: [1, 8, 64, 256].map((connections) => closed(connections, 5, 4)),
-    open: { shares: allShares, rounds: 3, seconds: 10, servers: compared },
+    open: open(workload, 3, 10, compared),
   })),
   streams: streams(5, 4, 5),
 };

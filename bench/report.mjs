@@ -202,10 +202,11 @@ function closedTable({ title, connections, servers }) {
 const notReported = (what, refusal) => (refusal ? [`Not reported: ${what}: ${refusal}`] : []);
 
 /** @param {import('./serving/openLoop.mjs').OpenLoopResult} result */
-function openTable({ title, serverTitle, loads }) {
+function openTable({ title, serverTitle, peakOf, loads }) {
   // A server that tells nothing has no columns for it.
   const toldParts = partNames.filter((name) => loads.some(({ parts }) => parts[name]));
-  const share = (/** @type {number} */ value) => `${value * 100} % of the peak`;
+  const whose = peakOf ? `${peakOf}’s` : 'the';
+  const share = (/** @type {number} */ value) => `${value * 100} % of ${whose} peak`;
   const middleAndTail = (
     /** @type {import('./serving/openLoop.mjs').Quantiles | undefined} */ part,
   ) => (part ? `${ms(part.p50Us)} / ${ms(part.p99Us)}` : '');

@@ -18,7 +18,7 @@ export function openSection(open, pauses) {
   const models = [...new Set(open.map(({ model }) => model))];
   return [
     '<h2>Latency against load</h2>',
-    '<p>Open loop: requests arrive at random moments at a fixed mean rate (Poisson), at shares of what each server can do at most, and latency counts from the moment at which a request was meant to start. A server that falls behind can’t slow its clients down here.</p>',
+    '<p>Open loop: requests arrive at random moments at a fixed mean rate (Poisson), at shares of what each server can do at most (of what CloudEasyML can, where a table says so), and latency counts from the moment at which a request was meant to start. A server that falls behind can’t slow its clients down here.</p>',
     ...(pauses ? [`<p>${escaped(pausesLine(pauses))}</p>`] : []),
     cards(
       models.flatMap((model) => {
@@ -81,7 +81,8 @@ function partCards(loops) {
 }
 
 /** @param {OpenLoop} loop */
-function openTable({ title, serverTitle, peakRequestsPerSecond, loads }) {
+function openTable({ title, serverTitle, peakOf, peakRequestsPerSecond, loads }) {
+  const most = peakOf ? `at shares of ${peakOf}’s peak,` : 'at most';
   return htmlTable(
     [
       'load',
@@ -95,7 +96,7 @@ function openTable({ title, serverTitle, peakRequestsPerSecond, loads }) {
       ...partNames.map((name) => `${partTitles[name]} p50 / p99`),
     ],
     loads.map((load) => ({ cells: openCells(load) })),
-    `${escaped(serverTitle)}, ${escaped(title)}: at most ${figure(peakRequestsPerSecond)} req/s`,
+    escaped(`${serverTitle}, ${title}: ${most} ${figure(peakRequestsPerSecond)} req/s`),
   );
 }
 

@@ -99,6 +99,7 @@ import { readFileSync } from 'node:fs';
  * @property {string} title
  * @property {string} server
  * @property {string} serverTitle
+ * @property {string} [peakOf]
  * @property {number} peakRequestsPerSecond
  * @property {OpenLoad[]} loads
  *

@@ -38,6 +38,7 @@ import { requestBytes } from './requestBytes.mjs';
  * @property {string} title
  * @property {string} server
  * @property {string} serverTitle
+ * @property {string} [peakOf] whose peak it is, where not the server's own
  * @property {number} peakRequestsPerSecond
  * @property {OpenLoadResult[]} loads
  */

@@ -14,6 +14,7 @@ import { workloads } from './workloads.mjs';
  * @typedef {import('./openLoop.mjs').OpenLoopResult} OpenLoopResult
  * @typedef {import('./openLoop.mjs').OpenRound} OpenRound
  * @typedef {import('./subjects.mjs').Subject} Subject
+ * @typedef {Subject & Required<Pick<Subject, 'openLoad'>>} OpenSubject
  *
  * @typedef {object} ServingResult closed loop: each connection sends when its answer has come
  * @property {string} model
@@ -112,45 +113,59 @@ export async function benchServing(options) {
  */
 async function measureOpenLoops(plan, subjects, closed, { pinning, openPinning, folder, say }) {
   const cpus = openPinning?.generator;
+  const { seconds } = plan;
+  const able = subjects.filter(takesArrivals);
+  /** @type {(subject: OpenSubject, arrivalsPerSecond: number, seed: number) => Promise<OpenRound>} */
+  const run = (subject, arrivalsPerSecond, seed) =>
+    subject.openLoad((request) =>
+      runOpenLoad(request, { arrivalsPerSecond, seconds, seed }, { folder, cpus }),
+    );
   const measured = [];
-  for (const subject of subjects) {
-    const { openLoad } = subject;
-    if (!openLoad || !plan.servers.includes(subject.name)) continue;
-    const arrivalsPerSecond = peakOf(subject.name, closed);
-    if (arrivalsPerSecond === 0) continue;
+  for (const subject of able.filter(({ name }) => plan.servers.includes(name))) {
+    const closedPeak = peakOf(subject.name, closed);
+    if (closedPeak === 0) continue;
     say(`open loop, what ${subject.title} sustains`);
-    const load = { arrivalsPerSecond, seconds: plan.seconds, seed: 1 };
-    const run = await openLoad((request) => runOpenLoad(request, load, { folder, cpus }));
+    const { answersPerSecond } = await run(subject, closedPeak, 1);
     // Where the servers have the same cores as in the closed loops, that is their peak, and where the
     // generator is the slower side the loads tell. With other cores, or a generator on theirs, it is
     // another.
-    const peak = pinning ? arrivalsPerSecond : Math.min(arrivalsPerSecond, run.answersPerSecond);
-    measured.push({
-      subject,
-      openLoad,
-      peak,
-      rounds: plan.shares.map(() => /** @type {OpenRound[]} */ ([])),
-    });
+    const peak = pinning ? closedPeak : Math.min(closedPeak, answersPerSecond);
+    measured.push({ subject, peak, whose: subject, rounds: roundsOf(plan) });
+  }
+  const alongside = able.find(({ name }) => name === plan.alongside);
+  const own = measured.find(({ subject }) => subject.kind === 'own');
+  if (alongside && own) {
+    measured.push({ ...own, subject: alongside, rounds: roundsOf(plan) });
   }
   for (let round = 1; round <= plan.rounds; round++) {
     for (const [index, share] of plan.shares.entries()) {
       say(`open loop at ${share * 100} % of the peak, round ${round} of ${plan.rounds}`);
-      for (const { openLoad, peak, rounds } of measured) {
-        const load = { arrivalsPerSecond: share * peak, seconds: plan.seconds, seed: round };
-        const run = await openLoad((request) => runOpenLoad(request, load, { folder, cpus }));
-        rounds[index]?.push(run);
+      for (const { subject, peak, rounds } of measured) {
+        rounds[index]?.push(await run(subject, share * peak, round));
       }
     }
   }
-  return measured.map(({ subject, peak, rounds }) => ({
+  return measured.map(({ subject, peak, whose, rounds }) => ({
     server: subject.name,
     serverTitle: subject.title,
+    ...(whose !== subject && { peakOf: whose.title }),
     peakRequestsPerSecond: peak,
     loads: plan.shares.map((share, index) =>
       openLoadResult(share, share * peak, rounds[index] ?? []),
     ),
   }));
 }
+
+/**
+ * @param {Subject} subject
+ * @returns {subject is OpenSubject}
+ */
+function takesArrivals(subject) {
+  return subject.openLoad !== undefined;
+}
+
+/** @type {(plan: import('../plans.mjs').OpenLoad) => OpenRound[][]} by share */
+const roundsOf = ({ shares }) => shares.map(() => []);
 
 /** @type {(server: string, closed: readonly ServingResult[]) => number} */
 function peakOf(server, closed) {

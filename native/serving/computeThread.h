@@ -2,7 +2,7 @@
 #pragma once
 
 #ifdef __linux__
-#include <sched.h>
+#include <pthread.h>
 #endif
 
 namespace cloudeasyml::serving {
@@ -15,9 +15,10 @@ namespace cloudeasyml::serving {
 /// process was given is left alone; other systems know of no such thing.
 inline void markComputeThread() noexcept {
 #ifdef __linux__
-  if (sched_getscheduler(0) != SCHED_OTHER) return;
-  const sched_param none{};
-  sched_setscheduler(0, SCHED_BATCH, &none);
+  int policy;
+  sched_param parameters;
+  if (pthread_getschedparam(pthread_self(), &policy, &parameters) != 0) return;
+  if (policy == SCHED_OTHER) pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
 #endif
 }
 

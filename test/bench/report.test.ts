@@ -53,8 +53,8 @@ describe('the HTML report', async () => {
     expect(page).toContain('aria-label="Requests per second: 4→3 softmax, 64 connections"');
     expect(page).toContain('aria-label="MLP 784-512-512-10: p99 against load"');
     expect(page).toContain('4→3 softmax, CloudEasyML: where the median goes, against load');
-    // 2 models × (2 servers × (p99, p50) and 5 parts) open, 2 sharing.
-    expect(count(page, '<polyline')).toBe(20);
+    // 5 servers × (p99, p50) and 2 models × 5 parts open, 2 sharing.
+    expect(count(page, '<polyline')).toBe(22);
   });
 
   it('scales bars by their figures', () => {
@@ -95,6 +95,10 @@ describe('the HTML report', async () => {
   });
 
   it('says what of the tails may be the machine’s', () => {
+    expect(page).toContain(
+      'bare uWebSockets.js, echo, 4→3 softmax: at shares of CloudEasyML’s peak, 90,000 req/s',
+    );
+    expect(page).toContain('CloudEasyML, 4→3 softmax: at most 90,000 req/s');
     expect(page).toContain(
       'lost 0.41 % of its time in pauses of over 0.1 ms within 2 s, the longest 2.4 ms',
     );

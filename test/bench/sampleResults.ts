@@ -229,6 +229,7 @@ export const sampleResults = {
     open: [
       open('softmax', '4→3 softmax', 'cloudeasyml', 90_000),
       open('softmax', '4→3 softmax', 'fastifyOnnxruntime', 37_500),
+      { ...open('softmax', '4→3 softmax', 'bareUws', 90_000), peakOf: 'CloudEasyML' },
       open('mlp', 'MLP 784-512-512-10', 'cloudeasyml', 56_000),
       open('mlp', 'MLP 784-512-512-10', 'fastifyOnnxruntime', 9500),
     ],
