@@ -112,8 +112,11 @@ export class UsageRecorder {
       report.totalCost += totals.cost;
       report.totalRequests += totals.requests;
       report.totalProcessingTimeMs += totals.processingTimeMs;
+      totals.cost = withoutNoise(totals.cost);
+      totals.processingTimeMs = withoutNoise(totals.processingTimeMs);
     }
     report.totalCost = withoutNoise(report.totalCost);
+    report.totalProcessingTimeMs = withoutNoise(report.totalProcessingTimeMs);
     return report;
   }
 

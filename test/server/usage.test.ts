@@ -60,6 +60,21 @@ describe('usage', () => {
     expect(later.byModel.iris).toMatchObject({ requests: 7, rows: 21, errors: 4, cost: 3.5 });
   });
 
+  it('has no more decimals than its parts', async () => {
+    const key = await plane.makeKey({ userId: 'ada' });
+    for (const id of ['d1', 'd2', 'd3']) {
+      const counter = plane.usage.counterFor('ada', id, 'iris');
+      counter.requests = 1;
+      counter.processingTimeMs = 0.1;
+      counter.cost = 0.2;
+    }
+    expect(await usageOf(key)).toMatchObject({
+      totalCost: 0.6,
+      totalProcessingTimeMs: 0.3,
+      byModel: { iris: { cost: 0.6, processingTimeMs: 0.3 } },
+    });
+  });
+
   it('is kept by day, and asked for by first and last day', async () => {
     const key = await plane.makeKey({ userId: 'ada' });
     for (const day of [0, 1, 2]) {
