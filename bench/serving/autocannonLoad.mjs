@@ -21,6 +21,8 @@ console.log(
   JSON.stringify({
     requests: result['2xx'],
     seconds: result.duration,
+    meanUs: inUs(result.latency.average),
+    deviationUs: inUs(result.latency.stddev),
     p50Us: inUs(result.latency.p50),
     p90Us: inUs(result.latency.p90),
     p99Us: inUs(result.latency.p99),

@@ -45,7 +45,7 @@ export async function measureClosedLoop(load, subjects, progress) {
   }
   const found = measured.map(({ subject, runs }) => ({
     server: serverResult(subject, connections, runs),
-    rates: runs.map(({ requests, seconds: taken }) => requests / taken),
+    rates: runs.map(rateOf),
   }));
   const [http] = found;
   const cLoop = found.find(({ server }) => server.name === 'cLoop');
@@ -59,6 +59,9 @@ export async function measureClosedLoop(load, subjects, progress) {
     })
     .sort((one, other) => kinds.indexOf(one.kind) - kinds.indexOf(other.kind));
 }
+
+/** @type {(run: LoadRun) => number} */
+const rateOf = ({ requests, cutOff = 0, seconds }) => (requests + cutOff) / seconds;
 
 /**
  * @typedef {{ server: ServerResult, rates: number[] }} Found a server's figures, and its rate in each round
@@ -89,7 +92,7 @@ function serverResult({ name, title, kind, sockets }, connections, runs) {
     title,
     kind,
     ...(sockets && { sockets: sockets(connections) }),
-    requestsPerSecond: spread(({ requests, seconds }) => requests / seconds),
+    requestsPerSecond: spread(rateOf),
     p50Us: spread((run) => run.p50Us),
     p90Us: spread((run) => run.p90Us),
     p99Us: spread((run) => run.p99Us),

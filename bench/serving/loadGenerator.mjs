@@ -13,6 +13,8 @@ import { runToEnd } from '../processes.mjs';
  *
  * @typedef {object} LoadRun what a closed loop saw: every connection sends when its answer has come
  * @property {number} requests answered; where those in flight at the end count in part, no whole number
+ * @property {number} [cutOff] requests that were in flight at the end and aren't in `requests`, each by the
+ *   part of its time that had passed
  * @property {number} seconds
  * @property {number} p50Us latency, microseconds
  * @property {number} p90Us
@@ -66,9 +68,8 @@ function wrk(folder, maxThreads, cpus) {
         env: { BENCH_BODY: bodyFile },
         cpus,
       });
-      const run = lastJson(output);
       const cpuSeconds = childrenCpuSeconds(output);
-      return { ...run, generatorLoad: cpuSeconds / (run.seconds * threads) };
+      return loadRun({ ...lastJson(output), cpuSeconds }, connections, threads);
     },
   };
 }
@@ -84,9 +85,28 @@ function autocannon(folder, workers, cpus) {
       const output = await runToEnd(process.execPath, [script('autocannonLoad.mjs'), requestFile], {
         cpus,
       });
-      const { cpuSeconds, ...run } = lastJson(output);
-      return { ...run, generatorLoad: cpuSeconds / (run.seconds * threads) };
+      return loadRun(lastJson(output), connections, threads);
     },
+  };
+}
+
+/**
+ * Both generators cut off what is in flight when the time is up. A connection's answers are a renewal
+ * process: after a long time T there are T ÷ mean − (1 − v²) ÷ 2 of them, v being the latency's deviation by
+ * its mean (W. L. Smith, "Renewal Theory and Its Ramifications", 1958). The latter part is what was cut off.
+ *
+ * @param {Omit<LoadRun, 'cutOff' | 'generatorLoad'> &
+ *   { meanUs: number, deviationUs: number, cpuSeconds: number }} told by the generator
+ * @param {number} connections
+ * @param {number} threads
+ * @returns {LoadRun}
+ */
+function loadRun({ meanUs, deviationUs, cpuSeconds, ...run }, connections, threads) {
+  const variation = run.requests > 0 ? deviationUs / meanUs : 1;
+  return {
+    ...run,
+    cutOff: (connections * Math.max(0, 1 - variation ** 2)) / 2,
+    generatorLoad: cpuSeconds / (run.seconds * threads),
   };
 }
 

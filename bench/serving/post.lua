@@ -7,8 +7,9 @@ file:close()
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests": %d, "seconds": %.6f, "p50Us": %d, "p90Us": %d, "p99Us": %d, "failures": %d}\n',
-    summary.requests, summary.duration / 1e6,
+    '\n{"requests": %d, "seconds": %.6f, "meanUs": %f, "deviationUs": %f, ' ..
+      '"p50Us": %d, "p90Us": %d, "p99Us": %d, "failures": %d}\n',
+    summary.requests, summary.duration / 1e6, latency.mean, latency.stdev,
     latency:percentile(50), latency:percentile(90), latency:percentile(99),
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
