@@ -70,6 +70,7 @@ double cpuSeconds() {
 /// A TCP connection with at most one request on its way.
 struct Connection {
   int socket = -1;
+  bool isFree = true;
   size_t arrival = 0;
   size_t written = 0;
   double sentAt = 0;
@@ -178,6 +179,7 @@ class OpenLoad {
     while (unsent_ < next_ && !free_.empty()) {
       Connection& connection = *free_.back();
       free_.pop_back();
+      connection.isFree = false;
       connection.arrival = unsent_++;
       connection.written = 0;
       write(connection);
@@ -200,6 +202,7 @@ class OpenLoad {
   void read(Connection& connection) {
     const auto count = recv(connection.socket, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (count < 0 && errno == EAGAIN) return;
+    if (count <= 0 && connection.isFree) return reopen(connection);
     if (count < 0) return fail(std::strerror(errno));
     if (count == 0) return fail("The server closed the connection.");
     const auto answer = connection.reader.read({buffer_.data(), static_cast<size_t>(count)});
@@ -208,7 +211,14 @@ class OpenLoad {
     ++ended_;
     lastAnswer_ = at;
     note(connection, *answer, at);
+    connection.isFree = true;
     free_.push_back(&connection);
+  }
+
+  /// Servers close connections on which nothing has come for a while.
+  void reopen(Connection& connection) {
+    close(connection.socket);
+    open(connection);
   }
 
   void note(const Connection& connection, const bench::Answer& answer, double at) {

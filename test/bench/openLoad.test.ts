@@ -69,6 +69,19 @@ describe.skipIf(process.platform !== 'linux')('the open loop’s generator', () 
     expect(run.times.generator.at(-1)).toBeGreaterThan(0);
   });
 
+  it('opens connections anew that the server closed while nothing was asked on them', async () => {
+    const sockets = new Set<Socket>();
+    const { run } = await heard((socket, request) => {
+      sockets.add(socket);
+      socket.write(reply('200 OK', '', body));
+      if (request !== 100) return;
+      sockets.delete(socket);
+      for (const idle of sockets) idle.end();
+      sockets.clear();
+    });
+    expect(run.failures, run.failure).toBe(0);
+  });
+
   it('takes the run alone from a body without server-timing', async () => {
     const { run } = await heard((socket) => socket.write(reply('200 OK', '', body)));
     expect(new Set(run.times.compute)).toEqual(new Set([1500]));
