@@ -26,10 +26,12 @@ namespace {
 constexpr char kDeployment[] = "guard";
 constexpr int kWarmUpBatches = 4;
 constexpr int kArgumentsPerScript = 4;
+/// With a window, batches are as large as they may be, however slow valgrind makes the model.
+constexpr int64_t kWindowNs = 3600 * int64_t{1'000'000'000};
 
 class RequestScript {
  public:
-  RequestScript(Engine& engine, const char* model, std::string body)
+  RequestScript(Engine& engine, const char* model, std::string body, uint32_t perBatch)
       : engine_(engine),
         body_(std::move(body)),
         channel_(std::make_shared<serving::Channel>([] {}, size_t{1} << 30)),
@@ -38,8 +40,11 @@ class RequestScript {
     runtime::SessionRequest request;
     request.path = model;
     request.providers = {{"cpu", {}}};
+    serving::BatchLimits limits;
+    limits.maxBatchSize = perBatch;
+    limits.maxQueueDelayNs = kWindowNs;
     deployment_ =
-        engine.scheduler.add(kDeployment, 0, serving::BatchLimits{},
+        engine.scheduler.add(kDeployment, 0, limits,
                              std::make_shared<serving::OnnxModel>(
                                  engine.runtime.openSession(request), R"({"modelName":"guard"})"));
     touched_ = {deployment_->handle};
@@ -130,7 +135,7 @@ int main(int count, char** args) {
     for (char** arg = args + 2; *arg; arg += kArgumentsPerScript) {
       const size_t requests = std::strtoul(arg[2], nullptr, 10);
       const size_t perBatch = std::strtoul(arg[3], nullptr, 10);
-      RequestScript script(engine, arg[0], contentOf(arg[1]));
+      RequestScript script(engine, arg[0], contentOf(arg[1]), static_cast<uint32_t>(perBatch));
       // The first batches fill pools, buffers and ONNX Runtime's memory plans.
       for (int i = 0; i < kWarmUpBatches; ++i) script.serveBatch(perBatch);
       guardedRequests(script, requests, perBatch);

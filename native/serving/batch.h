@@ -1,6 +1,7 @@
 // The requests that a worker has taken to run together.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -13,6 +14,7 @@ struct Batch {
   uint32_t id = 0;
   std::shared_ptr<Deployment> deployment;
   std::vector<Request*> requests;
+  size_t rows = 0;
   int64_t startNs = 0;
   /// A front end runs it itself.
   bool isInline = false;

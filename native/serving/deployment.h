@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "serving/batchSizes.h"
 #include "serving/cacheLine.h"
 #include "serving/onnxModel.h"
 #include "serving/requestStack.h"
@@ -59,6 +60,8 @@ class Deployment {
   alignas(kCacheLine) std::deque<Request*> queue;
   /// The most that a batch took per request; it fades as others take less.
   int64_t slowestNs = 1'000'000;
+  /// Of a model without code, whose batches nothing else goes on beside.
+  BatchSizes batchSizes;
   /// Batches that workers hold.
   uint32_t running = 0;
   /// Streams that workers hold.

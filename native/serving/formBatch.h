@@ -15,11 +15,14 @@ struct Formed {
   size_t taken = 0;
   /// From here on they are for a later batch.
   size_t rest = 0;
+  size_t rows = 0;
   /// When the last of the batch's runs out of time.
   int64_t deadlineNs = 0;
 };
 
-/// Reads requests until the batch's rows are full. Those that can't be read fail here.
-Formed formBatch(Worker& worker, const Deployment& deployment, std::vector<Request*>& requests);
+/// Reads requests until they have `mostRows`; the first may have more. Those that can't be read
+/// fail here.
+Formed formBatch(Worker& worker, const Deployment& deployment, std::vector<Request*>& requests,
+                 size_t mostRows);
 
 }  // namespace cloudeasyml::serving

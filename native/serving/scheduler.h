@@ -141,6 +141,12 @@ class Scheduler {
  private:
   static constexpr char kRemoved[] = "The deployment was removed before the request could run.";
 
+  /// What a batch holds at most.
+  struct BatchBounds {
+    size_t requests;
+    size_t rows;
+  };
+
   using Deployments = std::unordered_map<uint32_t, std::shared_ptr<Deployment>>;
 
   template <typename Find>
@@ -155,9 +161,10 @@ class Scheduler {
   void busyNow(int64_t now);
   bool ready(const Deployment& deployment, int64_t now) const noexcept;
   std::shared_ptr<Deployment> pick(const Worker& worker, int64_t now);
-  Batch* form(Worker& worker, const std::shared_ptr<Deployment>& deployment, size_t most,
+  Batch* form(Worker& worker, const std::shared_ptr<Deployment>& deployment, BatchBounds most,
               int64_t now, std::unique_lock<std::mutex>& lock);
   void putBackUnanswered(Batch& batch);
+  BatchBounds boundsFor(Deployment& deployment, const Worker& taker) const;
   size_t share(const Deployment& deployment, const Worker& taker) const;
   static std::vector<Request*> pop(Deployment& deployment, size_t count, int64_t now);
   void putBack(Deployment& deployment, std::vector<Request*>::const_iterator first,

@@ -18,7 +18,7 @@ Batch* Scheduler::take(Worker& worker, Waiting waiting) {
       worker.waiting = waiting;
       return nullptr;
     }
-    if (Batch* batch = form(worker, deployment, share(*deployment, worker), now, lock)) {
+    if (Batch* batch = form(worker, deployment, boundsFor(*deployment, worker), now, lock)) {
       return batch;
     }
   }
@@ -36,16 +36,17 @@ Batch* Scheduler::takeInline(Worker& worker, uint32_t handle) {
       deployment->slowestNs > kInlineSlowestNs) {
     return nullptr;
   }
-  Batch* batch = form(worker, deployment, deployment->limits.maxBatchSize, now, lock);
+  const size_t most = deployment->limits.maxBatchSize;
+  Batch* batch = form(worker, deployment, {most, most}, now, lock);
   if (batch) batch->isInline = true;
   return batch;
 }
 
 // Takes a batch of a deployment out of its queue, and reads its requests without the lock.
 // @returns null where none of them is left to run
-Batch* Scheduler::form(Worker& worker, const std::shared_ptr<Deployment>& deployment, size_t most,
-                       int64_t now, std::unique_lock<std::mutex>& lock) {
-  auto requests = pop(*deployment, most, now);
+Batch* Scheduler::form(Worker& worker, const std::shared_ptr<Deployment>& deployment,
+                       BatchBounds most, int64_t now, std::unique_lock<std::mutex>& lock) {
+  auto requests = pop(*deployment, most.requests, now);
   if (requests.empty()) return nullptr;
 
   auto owned = std::make_unique<Batch>();
@@ -64,7 +65,7 @@ Batch* Scheduler::form(Worker& worker, const std::shared_ptr<Deployment>& deploy
   // again.
   lock.unlock();
 
-  const Formed formed = formBatch(worker, *deployment, requests);
+  const Formed formed = formBatch(worker, *deployment, requests, most.rows);
   lock.lock();
   if (formed.rest < requests.size()) {
     putBack(*deployment, requests.begin() + static_cast<std::ptrdiff_t>(formed.rest),
@@ -72,6 +73,7 @@ Batch* Scheduler::form(Worker& worker, const std::shared_ptr<Deployment>& deploy
   }
   requests.resize(formed.taken);
   batch->requests = std::move(requests);
+  batch->rows = formed.rows;
   batch->deadlineNs = formed.deadlineNs;
   if (!batch->requests.empty()) {
     worker.current = batch;
@@ -107,7 +109,12 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
       deployment.requestNs.store(average + (mine - average) / 8, std::memory_order_relaxed);
       deployment.slowestNs = std::max(mine, deployment.slowestNs - deployment.slowestNs / 64);
     }
-    if (owned->isInline) putBackUnanswered(*owned);
+    const bool tells = deployment.model && owned->rows > 0 && !worker.flag->stopped();
+    if (owned->isInline) {
+      putBackUnanswered(*owned);
+    } else if (tells) {
+      deployment.batchSizes.ran(owned->rows, elapsed);
+    }
   }
   for (auto* request : owned->requests) {
     request->channel->fail(request, "internal", "The worker left the request unanswered.");
@@ -194,6 +201,14 @@ void Scheduler::putBack(Deployment& deployment, std::vector<Request*>::const_ite
   }
   dropEnded(deployment, nowNs());
   if (deployment.waiting > 0) wakeFor(deployment.handle);
+}
+
+Scheduler::BatchBounds Scheduler::boundsFor(Deployment& deployment, const Worker& taker) const {
+  const auto& limits = deployment.limits;
+  const bool learns = deployment.model && limits.maxQueueDelayNs == 0;
+  const size_t rows =
+      learns ? deployment.batchSizes.next(limits.maxBatchSize) : limits.maxBatchSize;
+  return {std::min(share(deployment, taker), rows), rows};
 }
 
 // How many requests a worker takes at most. Where a request is much work and other workers are

@@ -87,3 +87,30 @@ export function randomWeights(size: number): Uint8Array {
   graph.output('y', 'float32', ['batch', 1]);
   return graph.toModel();
 }
+
+/**
+ * x: [batch] → y = x: [batch], rows of the batch that the row was in: [batch]. Its work is products of
+ * matrices with `side` rows and columns: one for the whole batch, or one for each pair of its rows.
+ */
+export function batchObserver(workFor: 'batch' | 'pairs', side: number): Uint8Array {
+  const graph = new GraphBuilder('batchObserver');
+  const x = graph.input('x', 'float32', ['batch']);
+  const rows = graph.node('Shape', [x]);
+  const one = graph.constant('one', 'int64', [1], [1n]);
+  const [down, across] = workFor === 'pairs' ? [rows, rows] : [one, one];
+  const square = graph.constant('square', 'int64', [2], [BigInt(side), BigInt(side)]);
+  const shape = graph.node('Concat', [down, across, square], { attributes: { axis: 0n } });
+  const matrices = graph.node('Expand', [graph.node('ReduceSum', [x]), shape]);
+  // Nothing is left of the work but that it was done.
+  const nothing = graph.node('Mul', [
+    graph.node('ReduceSum', [graph.node('MatMul', [matrices, matrices])], {
+      attributes: { keepdims: 0n },
+    }),
+    graph.constant('zero', 'float32', [], [0]),
+  ]);
+  graph.node('Add', [x, nothing], { outputs: ['y'] });
+  graph.node('Expand', [rows, rows], { outputs: ['rows'] });
+  graph.output('y', 'float32', ['batch']);
+  graph.output('rows', 'int64', ['batch']);
+  return graph.toModel();
+}
