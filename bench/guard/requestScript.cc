@@ -17,6 +17,7 @@
 
 #include "codec/routeScan.h"
 #include "engine.h"
+#include "serving/time.h"
 
 using namespace cloudeasyml;
 
@@ -27,7 +28,7 @@ constexpr char kDeployment[] = "guard";
 constexpr int kWarmUpBatches = 4;
 constexpr int kArgumentsPerScript = 4;
 /// With a window, batches are as large as they may be, however slow valgrind makes the model.
-constexpr int64_t kWindowNs = 3600 * int64_t{1'000'000'000};
+constexpr int64_t kWindowNs = 3'600'000 * serving::kMillisecond;
 
 class RequestScript {
  public:

@@ -218,7 +218,11 @@ class OpenLoad {
   /// Servers close connections on which nothing has come for a while.
   void reopen(Connection& connection) {
     close(connection.socket);
-    open(connection);
+    try {
+      open(connection);
+    } catch (const std::system_error& error) {
+      fail(error.what());
+    }
   }
 
   void note(const Connection& connection, const bench::Answer& answer, double at) {

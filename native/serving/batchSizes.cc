@@ -55,13 +55,9 @@ size_t BatchSizes::next(size_t limit) noexcept {
 // to be measured.
 size_t BatchSizes::best(size_t lowest, size_t top, int64_t leastNs) const noexcept {
   size_t each = lowest;
-  while (each < top) {
-    const auto& [batches, rowNs] = measured_[each];
-    if (batches < kEnough) break;
-    if (rowNs <= leastNs + leastNs / kTolerance) {
-      return measured_[each + 1].batches < kEnough ? each + 1 : each;
-    }
-    ++each;
+  for (; each < top && measured_[each].batches >= kEnough; ++each) {
+    if (measured_[each].rowNs > leastNs + leastNs / kTolerance) continue;
+    return measured_[each + 1].batches < kEnough ? each + 1 : each;
   }
   return each;
 }

@@ -109,10 +109,9 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
       deployment.requestNs.store(average + (mine - average) / 8, std::memory_order_relaxed);
       deployment.slowestNs = std::max(mine, deployment.slowestNs - deployment.slowestNs / 64);
     }
-    const bool tells = deployment.model && owned->rows > 0 && !worker.flag->stopped();
     if (owned->isInline) {
       putBackUnanswered(*owned);
-    } else if (tells) {
+    } else if (deployment.model && owned->rows > 0 && !worker.flag->stopped()) {
       deployment.batchSizes.ran(owned->rows, elapsed);
     }
   }
@@ -205,6 +204,7 @@ void Scheduler::putBack(Deployment& deployment, std::vector<Request*>::const_ite
 
 Scheduler::BatchBounds Scheduler::boundsFor(Deployment& deployment, const Worker& taker) const {
   const auto& limits = deployment.limits;
+  // Whoever has requests wait for others wants batches full.
   const bool learns = deployment.model && limits.maxQueueDelayNs == 0;
   const size_t rows =
       learns ? deployment.batchSizes.next(limits.maxBatchSize) : limits.maxBatchSize;
