@@ -8,20 +8,21 @@ AddonData::AddonData(Napi::Env env) : asyncRuns(env) {
   frame.buffer = Napi::Persistent(buffer);
 }
 
-const std::shared_ptr<runtime::RunFlag>& AddonData::runFlag() {
-  if (scopedFlag) return scopedFlag;
-  if (!threadFlag_) threadFlag_ = makeRunFlag(engine, threadId);
-  return threadFlag_;
+const std::shared_ptr<runtime::CancellationToken>& AddonData::token() {
+  if (scopedToken) return scopedToken;
+  if (!threadToken_) threadToken_ = makeToken(engine, threadId);
+  return threadToken_;
 }
 
-std::shared_ptr<runtime::RunFlag> makeRunFlag(const std::shared_ptr<Engine>& engine, int threadId) {
-  std::shared_ptr<runtime::RunFlag> flag(new runtime::RunFlag(threadId),
-                                         [engine](runtime::RunFlag* flag) {
-                                           engine->runtime.runs.remove(*flag);
-                                           delete flag;
-                                         });
-  engine->runtime.runs.add(*flag);
-  return flag;
+std::shared_ptr<runtime::CancellationToken> makeToken(const std::shared_ptr<Engine>& engine,
+                                                      int threadId) {
+  std::shared_ptr<runtime::CancellationToken> token(new runtime::CancellationToken(threadId),
+                                                    [engine](runtime::CancellationToken* token) {
+                                                      engine->runtime.runs.remove(*token);
+                                                      delete token;
+                                                    });
+  engine->runtime.runs.add(*token);
+  return token;
 }
 
 }  // namespace cloudeasyml::bindings

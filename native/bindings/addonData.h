@@ -9,7 +9,7 @@
 
 #include "bindings/asyncRuns.h"
 #include "engine.h"
-#include "runtime/runRegistry.h"
+#include "runtime/cancellation.h"
 
 namespace cloudeasyml::bindings {
 
@@ -39,12 +39,12 @@ class AddonData {
 
   static AddonData& of(Napi::Env env) { return *env.GetInstanceData<AddonData>(); }
 
-  /// What a synchronous run of this thread goes on under: the flag of the request or stream whose
+  /// What a synchronous run of this thread goes on under: the token of the request or stream whose
   /// code is running, as far as that is known, else the thread's own.
-  const std::shared_ptr<runtime::RunFlag>& runFlag();
+  const std::shared_ptr<runtime::CancellationToken>& token();
 
   /// Of the request or stream whose code is running; null where that is not known.
-  std::shared_ptr<runtime::RunFlag> scopedFlag;
+  std::shared_ptr<runtime::CancellationToken> scopedToken;
 
   const std::shared_ptr<Engine> engine = Engine::acquire();
   Frame frame;
@@ -57,10 +57,11 @@ class AddonData {
   AsyncRuns asyncRuns;
 
  private:
-  std::shared_ptr<runtime::RunFlag> threadFlag_;
+  std::shared_ptr<runtime::CancellationToken> threadToken_;
 };
 
-/// A flag that the process's exit and `stopThread` reach for as long as it lives.
-std::shared_ptr<runtime::RunFlag> makeRunFlag(const std::shared_ptr<Engine>& engine, int threadId);
+/// A token that the process's exit and `stopThread` reach for as long as it lives.
+std::shared_ptr<runtime::CancellationToken> makeToken(const std::shared_ptr<Engine>& engine,
+                                                      int threadId);
 
 }  // namespace cloudeasyml::bindings

@@ -31,7 +31,7 @@ napi_value runAsync(napi_env rawEnv, napi_callback_info raw) {
     AddonData& data = AddonData::of(env);
     auto run = std::make_unique<AsyncRun>();
     run->session = sessionFrom(info[0]);
-    run->flag = makeRunFlag(data.engine, data.threadId);
+    run->token = makeToken(data.engine, data.threadId);
     const auto inputs = info[1].As<Napi::Array>();
     for (size_t i = 0; i < run->session->inputs().size(); ++i) {
       const auto entry = inputs.Get(static_cast<uint32_t>(i)).As<Napi::Array>();
@@ -61,12 +61,12 @@ napi_value cancelRun(napi_env env, napi_callback_info raw) {
 
 void AsyncRun::execute() noexcept {
   try {
-    if (flag->stopped()) throw Error("cancelled", "The run was cancelled.");
+    if (token->cancelled()) throw Error("cancelled", "The run was cancelled.");
     std::vector<const OrtValue*> values(inputs.begin(), inputs.end());
     std::vector<const char*> names;
     for (const size_t output : selection) names.push_back(session->outputNames().at(output));
     std::vector<OrtValue*> produced(selection.size(), nullptr);
-    runtime::run(*session, *flag, values, names, produced);
+    runtime::run(*session, *token, values, names, produced);
     for (OrtValue* value : produced) outputs.emplace_back(value);
   } catch (const Error& failure) {
     errorCode = failure.code();
@@ -120,7 +120,7 @@ uint32_t AsyncRuns::start(Napi::Env env, std::unique_ptr<AsyncRun> run) {
 
 void AsyncRuns::cancel(uint32_t number) noexcept {
   const auto found = runs_.find(number);
-  if (found != runs_.end()) found->second->flag->stop();
+  if (found != runs_.end()) found->second->token->cancel();
 }
 
 void AsyncRuns::settle(napi_env env, napi_value, void* data, void* number) {
@@ -136,7 +136,7 @@ void AsyncRuns::settle(napi_env env, napi_value, void* data, void* number) {
 
 void AsyncRuns::tearDown(void* data) {
   auto* self = static_cast<AsyncRuns*>(data);
-  for (const auto& [number, run] : self->runs_) run->flag->stop();
+  for (const auto& [number, run] : self->runs_) run->token->cancel();
   std::unique_lock lock(self->mutex_);
   self->idle_.wait(lock, [self] { return self->executing_ == 0; });
   self->runs_.clear();

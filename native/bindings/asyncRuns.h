@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "bindings/backgroundWork.h"
-#include "runtime/runRegistry.h"
+#include "runtime/cancellation.h"
 #include "runtime/session.h"
 
 namespace cloudeasyml::bindings {
@@ -21,7 +21,7 @@ namespace cloudeasyml::bindings {
 /// One run, from the call to the callback.
 struct AsyncRun {
   std::shared_ptr<runtime::Session> session;
-  std::shared_ptr<runtime::RunFlag> flag;
+  std::shared_ptr<runtime::CancellationToken> token;
   std::vector<Ort::Value> inputs;
   std::vector<size_t> selection;
   std::vector<Ort::Value> outputs;

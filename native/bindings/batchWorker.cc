@@ -42,14 +42,14 @@ BatchWorker::BatchWorker(napi_env env, napi_value onWork)
             napi_call_threadsafe_function(wakeUp, nullptr, napi_tsfn_nonblocking);
           },
           [engine = std::weak_ptr(engine_), threadId = data_.threadId] {
-            return makeRunFlag(engine.lock(), threadId);
+            return makeToken(engine.lock(), threadId);
           })) {
   napi_get_uv_event_loop(env, &loop_);
   serving::markComputeThread();
   napi_add_env_cleanup_hook(env, cleanUp, this);
 }
 
-Napi::Object BatchWorker::face() {
+Napi::Object BatchWorker::exports() {
   auto object = Napi::Object::New(env_);
   object.Set("id", worker_->id);
   defineRaw(object, "next", next, this);
@@ -89,18 +89,18 @@ napi_value BatchWorker::next(napi_env env, napi_callback_info info) {
   auto& scheduler = self.engine_->scheduler;
   bool block = false;
   napi_get_value_bool(env, call.args[0], &block);
-  self.data_.scopedFlag.reset();
+  self.data_.scopedToken.reset();
   int64_t turnAt = serving::nowNs() + kTurnEveryNs;
   for (;;) {
     if (!self.worker_->inbox->empty()) return call.number(kNotices);
     Batch* batch =
         scheduler.take(*self.worker_, block ? Waiting::kNatively : Waiting::kInEventLoop);
     if (batch && !batch->deployment->model) {
-      self.data_.scopedFlag = self.worker_->flag;
+      self.data_.scopedToken = self.worker_->token;
       return self.batchValue(*batch);
     }
     if (batch) {
-      self.worker_->runner.run(*batch, *self.worker_->flag);
+      self.worker_->runner.run(*batch, *self.worker_->token);
       scheduler.finish(*self.worker_, batch);
       if (serving::nowNs() < turnAt) continue;
       if (!block || self.loopHasWork()) return call.number(kTurn);
@@ -217,7 +217,7 @@ napi_value BatchWorker::wantsBinary(napi_env env, napi_callback_info info) {
 // leave(): the code of the batch taken last goes on in the event loop.
 napi_value BatchWorker::leave(napi_env env, napi_callback_info info) {
   const RawCall<BatchWorker, 1> call(env, info);
-  call.self->data_.scopedFlag.reset();
+  call.self->data_.scopedToken.reset();
   call.self->engine_->scheduler.leave(*call.self->worker_);
   return nullptr;
 }
@@ -225,7 +225,7 @@ napi_value BatchWorker::leave(napi_env env, napi_callback_info info) {
 // finish(batch id)
 napi_value BatchWorker::finish(napi_env env, napi_callback_info info) {
   const RawCall<BatchWorker, 1> call(env, info);
-  call.self->data_.scopedFlag.reset();
+  call.self->data_.scopedToken.reset();
   Batch* batch = call.self->active(call.uint32(0));
   if (batch) call.self->engine_->scheduler.finish(*call.self->worker_, batch);
   return nullptr;
@@ -245,7 +245,7 @@ napi_value BatchWorker::unhost(napi_env env, napi_callback_info info) {
 
 Napi::Value createWorker(const Napi::CallbackInfo& info) {
   auto* worker = new BatchWorker(info.Env(), info[0]);
-  return worker->face();
+  return worker->exports();
 }
 
 }  // namespace cloudeasyml::bindings

@@ -21,7 +21,7 @@ class BatchWorker {
  public:
   BatchWorker(napi_env env, napi_value onWork);
 
-  Napi::Object face();
+  Napi::Object exports();
 
  private:
   static void cleanUp(void* data);

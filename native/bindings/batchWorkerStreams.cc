@@ -97,13 +97,13 @@ napi_value BatchWorker::failStream(napi_env env, napi_callback_info info) {
 napi_value BatchWorker::enterStream(napi_env env, napi_callback_info info) {
   const RawCall<BatchWorker, 1> call(env, info);
   const auto stream = call.self->streamOf(call.uint32(0));
-  if (stream) call.self->data_.scopedFlag = stream->flag();
+  if (stream) call.self->data_.scopedToken = stream->token();
   return nullptr;
 }
 
 napi_value BatchWorker::leaveStream(napi_env env, napi_callback_info info) {
   const RawCall<BatchWorker, 1> call(env, info);
-  call.self->data_.scopedFlag.reset();
+  call.self->data_.scopedToken.reset();
   return nullptr;
 }
 

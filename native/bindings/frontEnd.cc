@@ -48,12 +48,12 @@ FrontEnd::FrontEnd(napi_env env, napi_value onCompletions, size_t maxBytes,
       scanned_(scanned.Data()),
       worker_(engine_->scheduler.addWorker(
           nullptr, [engine = std::weak_ptr(engine_), threadId = AddonData::of(env).threadId] {
-            return makeRunFlag(engine.lock(), threadId);
+            return makeToken(engine.lock(), threadId);
           })) {
   napi_add_env_cleanup_hook(env, cleanUp, this);
 }
 
-Napi::Object FrontEnd::face() {
+Napi::Object FrontEnd::exports() {
   auto object = Napi::Object::New(env_);
   defineRaw(object, "append", append, this);
   defineRaw(object, "submit", submit, this);
@@ -95,11 +95,11 @@ void FrontEnd::cleanUp(void* data) {
   delete self;
 }
 
-void FrontEnd::announce() {
-  engine_->scheduler.wakeWorkers(touched_);
-  touched_.clear();
-  unannouncedNs_ = 0;
-  unannouncedBytes_ = 0;
+void FrontEnd::notifyWorkers() {
+  engine_->scheduler.wakeWorkers(pendingWakes_);
+  pendingWakes_.clear();
+  pendingWakeNs_ = 0;
+  pendingWakeBytes_ = 0;
 }
 
 int32_t FrontEnd::reject(uint32_t ticket, int32_t code) {
@@ -192,11 +192,11 @@ int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
     return rejectAdmission(ticket, submission.admission);
   }
   const uint32_t taken = submission.handle;
-  if (touched_.empty() || touched_.back() != taken) touched_.push_back(taken);
-  unannouncedNs_ += submission.requestNs;
-  unannouncedBytes_ += requests_[ticket]->body.size();
+  if (pendingWakes_.empty() || pendingWakes_.back() != taken) pendingWakes_.push_back(taken);
+  pendingWakeNs_ += submission.requestNs;
+  pendingWakeBytes_ += requests_[ticket]->body.size();
   // Requests that arrive in one turn of the event loop share a wake-up, unless they are much work.
-  if (unannouncedNs_ >= serving::kWorthWakingNs) announce();
+  if (pendingWakeNs_ >= serving::kWorthWakingNs) notifyWorkers();
   return static_cast<int32_t>(taken);
 }
 
@@ -204,23 +204,23 @@ int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
 napi_value FrontEnd::flush(napi_env env, napi_callback_info info) {
   const RawCall<FrontEnd, 1> call(env, info);
   auto& self = *call.self;
-  if (self.touched_.empty()) return nullptr;
-  if (self.unannouncedNs_ <= self.engine_->scheduler.inlineNs() &&
-      self.unannouncedBytes_ <= serving::kInlineBytes) {
+  if (self.pendingWakes_.empty()) return nullptr;
+  if (self.pendingWakeNs_ <= self.engine_->scheduler.inlineNs() &&
+      self.pendingWakeBytes_ <= serving::kInlineBytes) {
     self.runInline();
   }
-  self.announce();
+  self.notifyWorkers();
   return nullptr;
 }
 
 void FrontEnd::runInline() {
   auto& scheduler = engine_->scheduler;
-  for (const uint32_t handle : touched_) {
+  for (const uint32_t handle : pendingWakes_) {
     while (auto* batch = scheduler.takeInline(*worker_, handle)) {
-      worker_->runner.run(*batch, *worker_->flag);
+      worker_->runner.run(*batch, *worker_->token);
       scheduler.finish(*worker_, batch);
       // The workers have it now.
-      if (worker_->flag->stopped()) return;
+      if (worker_->token->cancelled()) return;
     }
   }
 }
@@ -351,7 +351,7 @@ Napi::Value createFrontEnd(const Napi::CallbackInfo& info) {
                                 static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
                                 info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>(),
                                 info[4].As<Napi::Int32Array>());
-  return frontEnd->face();
+  return frontEnd->exports();
 }
 
 }  // namespace cloudeasyml::bindings

@@ -25,7 +25,7 @@ class FrontEnd {
   FrontEnd(napi_env env, napi_value onCompletions, size_t maxBytes, Napi::Int32Array records,
            Napi::Uint8Array outbox, Napi::Int32Array scanned);
 
-  Napi::Object face();
+  Napi::Object exports();
 
  private:
   static void cleanUp(void* data);
@@ -51,7 +51,7 @@ class FrontEnd {
   static napi_value holdReader(napi_env env, napi_callback_info info);
   static napi_value cancelStream(napi_env env, napi_callback_info info);
 
-  void announce();
+  void notifyWorkers();
   void runInline();
   int32_t reject(uint32_t ticket, int32_t code);
   int32_t rejectRoute(uint32_t ticket, int32_t code);
@@ -86,9 +86,9 @@ class FrontEnd {
   /// By ticket: the streams that are open.
   std::vector<std::shared_ptr<serving::Stream>> streams_;
   /// Deployments that got requests which no worker was woken for yet, and the work that these are.
-  std::vector<uint32_t> touched_;
-  int64_t unannouncedNs_ = 0;
-  size_t unannouncedBytes_ = 0;
+  std::vector<uint32_t> pendingWakes_;
+  int64_t pendingWakeNs_ = 0;
+  size_t pendingWakeBytes_ = 0;
   /// What runs requests on this thread.
   std::shared_ptr<serving::Worker> worker_;
   std::vector<serving::Request*> drained_;

@@ -130,7 +130,7 @@ napi_value bindOutputTo(napi_env env, napi_callback_info raw) {
 napi_value run(napi_env env, napi_callback_info raw) {
   return guarded(env, [&]() -> napi_value {
     Binding& binding = Call(env, raw).binding;
-    runtime::run(*binding.session, *AddonData::of(env).runFlag(), binding.binding);
+    runtime::run(*binding.session, *AddonData::of(env).token(), binding.binding);
     return nullptr;
   });
 }

@@ -86,7 +86,7 @@ void Runner::run() {
   }
   for (size_t i = 0; i < rawOutputs_.size(); ++i) rawOutputs_[i] = outputs_[i];
 
-  runtime::run(*session(), *data_.runFlag(), rawInputs_, outputNames_, rawOutputs_);
+  runtime::run(*session(), *data_.token(), rawInputs_, outputNames_, rawOutputs_);
   for (size_t i = 0; i < rawOutputs_.size(); ++i) {
     if (!outputs_[i]) produced_[i] = Ort::Value(rawOutputs_[i]);
   }

@@ -9,15 +9,16 @@ namespace cloudeasyml::runtime {
 
 namespace {
 
-void check(OrtStatus* status, const RunFlag& flag) {
+void check(OrtStatus* status, const CancellationToken& token) {
   if (!status) return;
   const Ort::Status failure(status);
-  if (flag.stopped()) throw Error("cancelled", "The run was cancelled.");
+  if (token.cancelled()) throw Error("cancelled", "The run was cancelled.");
   const bool refused = failure.GetErrorCode() == ORT_INVALID_ARGUMENT;
   throw Error(refused ? "invalid_input" : "runtime_failed", failure.GetErrorMessage());
 }
 
-void runOnDevice(Session& session, const RunFlag& flag, const std::vector<const OrtValue*>& inputs,
+void runOnDevice(Session& session, const CancellationToken& token,
+                 const std::vector<const OrtValue*>& inputs,
                  const std::vector<const char*>& outputNames, std::vector<OrtValue*>& outputs) {
   const OrtApi& api = Ort::GetApi();
   Ort::IoBinding binding(session.ort());
@@ -29,7 +30,7 @@ void runOnDevice(Session& session, const RunFlag& flag, const std::vector<const 
     Ort::ThrowOnError(outputs[i] ? api.BindOutput(binding, outputNames[i], outputs[i])
                                  : api.BindOutputToDevice(binding, outputNames[i], pinned));
   }
-  run(session, flag, binding);
+  run(session, token, binding);
   auto values = binding.GetOutputValues();
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i]) outputs[i] = values[i].release();
@@ -38,20 +39,22 @@ void runOnDevice(Session& session, const RunFlag& flag, const std::vector<const 
 
 }  // namespace
 
-void run(Session& session, const RunFlag& flag, const std::vector<const OrtValue*>& inputs,
-         const std::vector<const char*>& outputNames, std::vector<OrtValue*>& outputs) {
+void run(Session& session, const CancellationToken& token,
+         const std::vector<const OrtValue*>& inputs, const std::vector<const char*>& outputNames,
+         std::vector<OrtValue*>& outputs) {
   if (session.hasDeviceMemory()) {
-    runOnDevice(session, flag, inputs, outputNames, outputs);
+    runOnDevice(session, token, inputs, outputNames, outputs);
     return;
   }
-  check(Ort::GetApi().Run(session.ort(), flag.options(), session.inputNames().data(), inputs.data(),
-                          inputs.size(), outputNames.data(), outputNames.size(), outputs.data()),
-        flag);
+  check(
+      Ort::GetApi().Run(session.ort(), token.options(), session.inputNames().data(), inputs.data(),
+                        inputs.size(), outputNames.data(), outputNames.size(), outputs.data()),
+      token);
 }
 
-void run(Session& session, const RunFlag& flag, Ort::IoBinding& binding) {
+void run(Session& session, const CancellationToken& token, Ort::IoBinding& binding) {
   binding.SynchronizeInputs();
-  check(Ort::GetApi().RunWithBinding(session.ort(), flag.options(), binding), flag);
+  check(Ort::GetApi().RunWithBinding(session.ort(), token.options(), binding), token);
   binding.SynchronizeOutputs();
 }
 

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "runtime/runRegistry.h"
+#include "runtime/cancellation.h"
 #include "runtime/session.h"
 
 namespace cloudeasyml::runtime {
@@ -17,12 +17,13 @@ namespace cloudeasyml::runtime {
 /// Where the session's first provider has memory of its own, new outputs lie in memory that it
 /// copies fast.
 ///
-/// Throws Error("cancelled") where the flag stopped it, "invalid_input" where ORT refuses the
+/// Throws Error("cancelled") where the token stopped it, "invalid_input" where ORT refuses the
 /// tensors, "runtime_failed" for the rest.
-void run(Session& session, const RunFlag& flag, const std::vector<const OrtValue*>& inputs,
-         const std::vector<const char*>& outputNames, std::vector<OrtValue*>& outputs);
+void run(Session& session, const CancellationToken& token,
+         const std::vector<const OrtValue*>& inputs, const std::vector<const char*>& outputNames,
+         std::vector<OrtValue*>& outputs);
 
 /// The same for tensors that have been bound, wherever they lie.
-void run(Session& session, const RunFlag& flag, Ort::IoBinding& binding);
+void run(Session& session, const CancellationToken& token, Ort::IoBinding& binding);
 
 }  // namespace cloudeasyml::runtime

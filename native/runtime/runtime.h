@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/cancellation.h"
 #include "runtime/runPool.h"
-#include "runtime/runRegistry.h"
 #include "runtime/session.h"
 #include "runtime/sessionRequest.h"
 

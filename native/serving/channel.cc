@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kKeptBytes = 64 * 1024;
 // What the front end takes from the pool at once. More would leave nothing to streams, which would
 // make ever more requests.
-constexpr size_t kAtHand = 64;
+constexpr size_t kRefill = 64;
 
 // Of a body that is not there yet.
 constexpr size_t kPrefetchedBytes = 3 * kCacheLine;
@@ -33,7 +33,7 @@ std::shared_ptr<Stream> empty(Request& request) {
   return std::move(request.stream);
 }
 
-bool letGo(Request& request) {
+bool dropHolder(Request& request) {
   return request.holders.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
@@ -47,13 +47,13 @@ Channel::~Channel() = default;
 Request* Channel::open(uint32_t ticket, const void* bytes, size_t size) {
   drainDue_.store(true, std::memory_order_relaxed);
   if (!reserve(size)) return nullptr;
-  if (atHand_.empty()) refill();
-  Request* request = atHand_.back();
-  atHand_.pop_back();
+  if (freeList_.empty()) refill();
+  Request* request = freeList_.back();
+  freeList_.pop_back();
   // A worker wrote them last. The first locked instruction would wait until they are this core's.
-  const size_t left = atHand_.size();
-  if (left > 1) prefetchToWrite(atHand_[left - 2], sizeof(Request));
-  if (left > 0) prefetchToWrite(atHand_[left - 1]->body.view().data(), kPrefetchedBytes);
+  const size_t left = freeList_.size();
+  if (left > 1) prefetchToWrite(freeList_[left - 2], sizeof(Request));
+  if (left > 0) prefetchToWrite(freeList_[left - 1]->body.view().data(), kPrefetchedBytes);
   request->body.append(bytes, size);
   return prepare(request, ticket);
 }
@@ -91,10 +91,10 @@ bool Channel::reserve(size_t size) {
 void Channel::refill() {
   std::lock_guard lock(mutex_);
   recount();
-  const auto taken = static_cast<std::ptrdiff_t>(std::min(free_.size(), kAtHand));
-  atHand_.assign(free_.end() - taken, free_.end());
+  const auto taken = static_cast<std::ptrdiff_t>(std::min(free_.size(), kRefill));
+  freeList_.assign(free_.end() - taken, free_.end());
   free_.erase(free_.end() - taken, free_.end());
-  if (atHand_.empty()) atHand_.push_back(makeRequest());
+  if (freeList_.empty()) freeList_.push_back(makeRequest());
 }
 
 // With the mutex held.
@@ -140,7 +140,8 @@ void Channel::release(Request** first, Request** last) {
   std::shared_ptr<Channel> self;
   std::vector<std::shared_ptr<Stream>> streams;
   size_t bytes = 0;
-  Request** emptied = std::remove_if(first, last, [](auto* request) { return !letGo(*request); });
+  Request** emptied =
+      std::remove_if(first, last, [](auto* request) { return !dropHolder(*request); });
   for (Request** each = first; each != emptied; ++each) {
     bytes += (*each)->body.size();
     if (auto stream = empty(**each)) streams.push_back(std::move(stream));
@@ -184,8 +185,8 @@ void Channel::close() {
   {
     std::lock_guard lock(mutex_);
     wake_ = nullptr;
-    free_.insert(free_.end(), atHand_.begin(), atHand_.end());
-    atHand_.clear();
+    free_.insert(free_.end(), freeList_.begin(), freeList_.end());
+    freeList_.clear();
     if (free_.size() < all_.size()) self_ = shared_from_this();
   }
   closed_ = true;

@@ -78,7 +78,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   // The front end's.
 
   /// Requests from the pool, for its thread alone.
-  Requests atHand_;
+  Requests freeList_;
   /// Bytes that requests hold, some of which may be in `returnedBytes_`.
   size_t heldBytes_ = 0;
   const size_t maxBytes_;

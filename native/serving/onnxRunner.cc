@@ -32,7 +32,7 @@ bool OnnxRunner::joinable(size_t a, size_t b, const OnnxModel& model) const {
   return true;
 }
 
-void OnnxRunner::run(const Batch& batch, const runtime::RunFlag& flag) {
+void OnnxRunner::run(const Batch& batch, const runtime::CancellationToken& token) {
   const auto& model = *batch.deployment->model;
   std::vector<Group> groups;
   for (size_t i = 0; i < count_; ++i) {
@@ -53,11 +53,11 @@ void OnnxRunner::run(const Batch& batch, const runtime::RunFlag& flag) {
   };
   const auto attempt = [&](const Group& group, bool last) {
     try {
-      runGroup(batch, group, flag);
+      runGroup(batch, group, token);
       return true;
     } catch (const Error& error) {
       // A worker will start it again.
-      if (batch.isInline && flag.stopped()) return true;
+      if (batch.isInline && token.cancelled()) return true;
       if (last) fail(group, error.code(), error.what());
     } catch (const std::exception& error) {
       if (last) fail(group, "runtime_failed", error.what());
@@ -74,7 +74,8 @@ void OnnxRunner::run(const Batch& batch, const runtime::RunFlag& flag) {
   count_ = 0;
 }
 
-void OnnxRunner::runGroup(const Batch& batch, const Group& group, const runtime::RunFlag& flag) {
+void OnnxRunner::runGroup(const Batch& batch, const Group& group,
+                          const runtime::CancellationToken& token) {
   const auto& model = *batch.deployment->model;
   size_t rows = 0;
   for (const size_t i : group) rows += parsed_[i]->rows;
@@ -88,7 +89,7 @@ void OnnxRunner::runGroup(const Batch& batch, const Group& group, const runtime:
     chunk.from = from;
     chunk.count = std::min(limit, rows - from);
     chunk.padded = fixed > 0 ? fixed : chunk.count;
-    chunk.values = runRows(model, group, from, chunk.count, chunk.padded, flag);
+    chunk.values = runRows(model, group, from, chunk.count, chunk.padded, token);
     chunk.outputs.reserve(chunk.values.size());
     for (const auto& value : chunk.values) chunk.outputs.emplace_back(value);
     chunks.push_back(std::move(chunk));
@@ -135,7 +136,7 @@ void OnnxRunner::runGroup(const Batch& batch, const Group& group, const runtime:
 
 std::vector<Ort::Value> OnnxRunner::runRows(const OnnxModel& model, const Group& group, size_t from,
                                             size_t count, size_t padded,
-                                            const runtime::RunFlag& flag) {
+                                            const runtime::CancellationToken& token) {
   const auto& specs = model.inputs();
   gathered_.resize(std::max(gathered_.size(), specs.size()));
   std::vector<Ort::Value> values;
@@ -153,7 +154,7 @@ std::vector<Ort::Value> OnnxRunner::runRows(const OnnxModel& model, const Group&
     for (OrtValue* value : made) outputs.emplace_back(value);
   };
   try {
-    runtime::run(session, flag, inputs, session.outputNames(), made);
+    runtime::run(session, token, inputs, session.outputNames(), made);
   } catch (...) {
     own();
     throw;

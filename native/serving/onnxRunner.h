@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "codec/requestBody.h"
-#include "runtime/runRegistry.h"
+#include "runtime/cancellation.h"
 #include "serving/batch.h"
 
 namespace cloudeasyml::serving {
@@ -27,17 +27,18 @@ class OnnxRunner {
 
   /// Runs the requests read since the last run and delivers each one's answer. Requests whose rows
   /// cannot be joined run apart; where a joint run fails, each runs alone, so that a bad one fails
-  /// alone. An inline batch whose `flag` is stopped may be left unanswered.
-  void run(const Batch& batch, const runtime::RunFlag& flag);
+  /// alone. An inline batch whose `token` is stopped may be left unanswered.
+  void run(const Batch& batch, const runtime::CancellationToken& token);
 
  private:
   /// Requests of equal row shapes and equal scalars, by their place in the batch.
   using Group = std::vector<size_t>;
 
   bool joinable(size_t a, size_t b, const OnnxModel& model) const;
-  void runGroup(const Batch& batch, const Group& group, const runtime::RunFlag& flag);
+  void runGroup(const Batch& batch, const Group& group, const runtime::CancellationToken& token);
   std::vector<Ort::Value> runRows(const OnnxModel& model, const Group& group, size_t from,
-                                  size_t count, size_t padded, const runtime::RunFlag& flag);
+                                  size_t count, size_t padded,
+                                  const runtime::CancellationToken& token);
   Ort::Value inputValue(const OnnxModel& model, size_t input, const Group& group, size_t from,
                         size_t count, size_t padded, std::vector<char>& memory) const;
 

@@ -12,8 +12,8 @@ namespace cloudeasyml::serving {
 /// ("Systems Programming: Coping with Parallelism", 1986); that nobody takes a single one is what
 /// spares it the trouble with nodes that come back. A request is in one such stack at a time.
 ///
-/// All operations are sequentially consistent: a thread that pushes and then reads a flag, and one
-/// that sets the flag and then takes, can't miss each other.
+/// All operations are sequentially consistent: a thread that pushes and then reads a token, and one
+/// that sets the token and then takes, can't miss each other.
 class RequestStack {
  public:
   /// @returns whether there was none

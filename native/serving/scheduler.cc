@@ -8,15 +8,15 @@ namespace cloudeasyml::serving {
 
 Scheduler::Scheduler()
     : inlineNs_(std::thread::hardware_concurrency() <= kFewCores ? kWorthWakingNs : kInlineNs),
-      timekeeper_([this] { keepTime(); }) {}
+      timer_([this] { runTimer(); }) {}
 
 Scheduler::~Scheduler() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  timekeeperWake_.notify_one();
-  timekeeper_.join();
+  timerWake_.notify_one();
+  timer_.join();
 }
 
 std::shared_ptr<Deployment> Scheduler::find(uint32_t handle) const {
@@ -105,9 +105,9 @@ Submission Scheduler::submitTo(Request* request, uint32_t owner, Find find) {
     const int64_t windowNs = deployment->limits.maxQueueDelayNs;
     if (windowNs > 0) lookNs = request->arrivalNs + windowNs;
   }
-  // The timekeeper says when it looks next and then looks for arrivals: it sees this one, or this
+  // The timer says when it looks next and then looks for arrivals: it sees this one, or this
   // thread sees when it looks.
-  if (submission.admission == Admission::kQueued && timekeeperNextNs_ > lookNs) notifyTimekeeper();
+  if (submission.admission == Admission::kQueued && timerNextNs_ > lookNs) notifyTimer();
   return submission;
 }
 
@@ -162,10 +162,10 @@ bool Scheduler::cancel(Request* request) {
 }
 
 std::shared_ptr<Worker> Scheduler::addWorker(std::function<void()> wakeLoop,
-                                             Worker::MakeFlag makeFlag) {
+                                             Worker::MakeToken makeToken) {
   std::lock_guard lock(mutex_);
   const uint32_t id = nextWorker_++;
-  workers_.push_back(std::make_shared<Worker>(id, std::move(wakeLoop), std::move(makeFlag),
+  workers_.push_back(std::make_shared<Worker>(id, std::move(wakeLoop), std::move(makeToken),
                                               [this, id] { wakeById(id); }));
   return workers_.back();
 }

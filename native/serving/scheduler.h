@@ -106,7 +106,7 @@ class Scheduler {
 
   // Workers.
 
-  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop, Worker::MakeFlag makeFlag);
+  std::shared_ptr<Worker> addWorker(std::function<void()> wakeLoop, Worker::MakeToken makeToken);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
   /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
@@ -176,9 +176,9 @@ class Scheduler {
   void wake(Worker& worker);
   void terminateIfAbandoned(Worker& worker);
 
-  void keepTime();
+  void runTimer();
   bool arrived() const;
-  void notifyTimekeeper();
+  void notifyTimer();
   int64_t sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& overdue);
 
   const int64_t inlineNs_;
@@ -190,8 +190,8 @@ class Scheduler {
   /// Views into the deployments' own ids.
   std::unordered_map<std::string_view, Deployment*> byId_;
 
-  /// When the timekeeper looks next by itself.
-  std::atomic<int64_t> timekeeperNextNs_{0};
+  /// When the timer looks next by itself.
+  std::atomic<int64_t> timerNextNs_{0};
 
   alignas(kCacheLine) std::vector<std::shared_ptr<Worker>> workers_;
   uint32_t nextHandle_ = 0;
@@ -200,12 +200,12 @@ class Scheduler {
   /// Service time of the deployment served last: one that wakes from idleness starts there.
   int64_t servedNs_ = 0;
 
-  std::condition_variable timekeeperWake_;
+  std::condition_variable timerWake_;
   int64_t lastBusyNs_ = 0;
   /// Whether a plugin owed a stream's step at the last sweep.
   bool streamsBusy_ = false;
   bool stopping_ = false;
-  std::thread timekeeper_;
+  std::thread timer_;
 };
 
 }  // namespace cloudeasyml::serving

@@ -59,7 +59,7 @@ Batch* Scheduler::form(Worker& worker, const std::shared_ptr<Deployment>& deploy
   // What is left over is for another worker.
   if (ready(*deployment, now)) wakeFor(deployment->handle);
   servedNs_ = std::max(servedNs_, deployment->servedNs);
-  if (!worker.flag || worker.flag->stopped()) worker.flag = worker.makeFlag();
+  if (!worker.token || worker.token->cancelled()) worker.token = worker.makeToken();
   // Reading takes time: others go on meanwhile. Until they are in batch->requests the sweep does
   // not see these requests; they can't run out of time unseen, since pop() and the runner look
   // again.
@@ -111,7 +111,7 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
     }
     if (owned->isInline) {
       putBackUnanswered(*owned);
-    } else if (deployment.model && owned->rows > 0 && !worker.flag->stopped()) {
+    } else if (deployment.model && owned->rows > 0 && !worker.token->cancelled()) {
       deployment.batchSizes.ran(owned->rows, elapsed);
     }
   }

@@ -49,7 +49,7 @@ Admission Scheduler::place(const std::shared_ptr<Stream>& stream,
   if (!best) return Admission::kNotAccepting;
   stream->deployment = deployment;
   stream->inbox = best->inbox;
-  stream->makeFlag = best->makeFlag;
+  stream->makeToken = best->makeToken;
   stream->number = best->nextStream++;
   best->streams.emplace(stream->number, stream);
   ++deployment->streams;

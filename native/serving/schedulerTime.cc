@@ -6,7 +6,7 @@
 
 namespace cloudeasyml::serving {
 
-void Scheduler::keepTime() {
+void Scheduler::runTimer() {
   constexpr int64_t kTick = 20 * kMillisecond;
   // Ticking on for a while after the last request spares the front end a wake-up for each that
   // follows.
@@ -31,13 +31,13 @@ void Scheduler::keepTime() {
                         return entry.second->waiting > 0 || entry.second->running > 0;
                       });
     if (!busy && now > lastBusyNs_ + kLinger) {
-      timekeeperNextNs_ = kNever;
-      if (!arrived()) timekeeperWake_.wait(lock);
+      timerNextNs_ = kNever;
+      if (!arrived()) timerWake_.wait(lock);
       continue;
     }
     const int64_t next = std::min(window, now + kTick);
-    timekeeperNextNs_ = next;
-    if (!arrived()) timekeeperWake_.wait_for(lock, std::chrono::nanoseconds(next - now));
+    timerNextNs_ = next;
+    if (!arrived()) timerWake_.wait_for(lock, std::chrono::nanoseconds(next - now));
   }
 }
 
@@ -47,10 +47,10 @@ bool Scheduler::arrived() const {
                      [](const auto& entry) { return !entry.second->arrivals.empty(); });
 }
 
-void Scheduler::notifyTimekeeper() {
+void Scheduler::notifyTimer() {
   // With the mutex it waits, or will look again.
   std::lock_guard lock(mutex_);
-  timekeeperWake_.notify_one();
+  timerWake_.notify_one();
 }
 
 // Ends what is out of time and wakes workers for batches whose window has closed.
@@ -77,8 +77,8 @@ int64_t Scheduler::sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& over
         request->channel->fail(request, "deadline_exceeded",
                                "The request was still running when its time was up.");
       }
-      if (batch->isInline && now > batch->startNs + kInlineSlowestNs && worker->flag) {
-        worker->flag->stop();
+      if (batch->isInline && now > batch->startNs + kInlineSlowestNs && worker->token) {
+        worker->token->cancel();
       }
     }
     terminateIfAbandoned(*worker);
@@ -93,7 +93,7 @@ int64_t Scheduler::sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& over
 
 void Scheduler::busyNow(int64_t now) {
   lastBusyNs_ = now;
-  if (timekeeperNextNs_ == kNever) timekeeperWake_.notify_one();
+  if (timerNextNs_ == kNever) timerWake_.notify_one();
 }
 
 std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
@@ -103,7 +103,7 @@ std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
     return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
   };
   // A worker that turns its event loop takes what is in its inbox.
-  const auto deaf = [&](const Worker& worker) {
+  const auto unresponsive = [&](const Worker& worker) {
     const int64_t sinceNs = worker.inbox->waitingSinceNs();
     if (sinceNs == kNever || now < sinceNs + graceNs) return false;
     return std::all_of(worker.streams.begin(), worker.streams.end(),
@@ -113,7 +113,8 @@ std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
   for (auto& worker : workers_) {
     const auto& active = worker->active;
     const bool idleOrStuck = std::all_of(active.begin(), active.end(), stuck);
-    if (std::any_of(active.begin(), active.end(), stuck) || (idleOrStuck && deaf(*worker))) {
+    if (std::any_of(active.begin(), active.end(), stuck) ||
+        (idleOrStuck && unresponsive(*worker))) {
       worker->retired = true;
     }
     if (worker->retired && idleOrStuck) stalled.push_back(worker->id);
@@ -124,12 +125,12 @@ std::vector<uint32_t> Scheduler::retireStalled(int64_t graceNs) {
 // Stops a run that nobody waits for any more. Of a plugin's code it stops what it runs before it
 // first awaits something: which batch is behind later runs only the code itself knows.
 void Scheduler::terminateIfAbandoned(Worker& worker) {
-  if (!worker.current || !worker.flag || worker.flag->stopped()) return;
+  if (!worker.current || !worker.token || worker.token->cancelled()) return;
   const auto& requests = worker.current->requests;
   const bool abandoned = std::all_of(requests.begin(), requests.end(), [](const Request* request) {
     return request->done.load(std::memory_order_acquire);
   });
-  if (abandoned) worker.flag->stop();
+  if (abandoned) worker.token->cancel();
 }
 
 }  // namespace cloudeasyml::serving

@@ -182,13 +182,13 @@ void Stream::fail(const char* code, std::string_view detail) {
   tell(kStop);
 }
 
-std::shared_ptr<runtime::RunFlag> Stream::flag() {
+std::shared_ptr<runtime::CancellationToken> Stream::token() {
   std::lock_guard lock(mutex_);
-  if (!flag_) {
-    flag_ = makeFlag();
-    if (ended_) flag_->stop();
+  if (!token_) {
+    token_ = makeToken();
+    if (ended_) token_->cancel();
   }
-  return flag_;
+  return token_;
 }
 
 void Stream::tell(uint32_t notices) {
@@ -224,7 +224,7 @@ std::deque<Request*> Stream::end() {
 }
 
 void Stream::stopRuns() {
-  if (flag_) flag_->stop();
+  if (token_) token_->cancel();
 }
 
 }  // namespace cloudeasyml::serving

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/runRegistry.h"
+#include "runtime/cancellation.h"
 #include "serving/request.h"
 
 namespace cloudeasyml::serving {
@@ -22,7 +22,7 @@ class StreamInbox;
 /// Both directions are bounded. Its front end pushes inputs and is told to wait where the plugin
 /// does not keep up; its worker emits outputs and is told to wait where the client does not. It has
 /// one end, whoever makes it first: the plugin's code that returned or threw, the client that went,
-/// the timekeeper, or the worker's loss. After it the worker learns that it should stop, and lets
+/// the timer, or the worker's loss. After it the worker learns that it should stop, and lets
 /// go of the stream when the plugin's code has.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
@@ -55,7 +55,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::shared_ptr<StreamInbox> inbox;
   /// The worker's name for it.
   uint32_t number = 0;
-  std::function<std::shared_ptr<runtime::RunFlag>()> makeFlag;
+  std::function<std::shared_ptr<runtime::CancellationToken>()> makeToken;
 
   // The front end's side.
 
@@ -84,7 +84,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// @returns false where the stream had ended already
   bool finish(Request* completion);
   /// What the stream's runs go on under; stopped once the stream has ended.
-  std::shared_ptr<runtime::RunFlag> flag();
+  std::shared_ptr<runtime::CancellationToken> token();
 
   // Anybody's.
 
@@ -128,7 +128,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool ended_ = false;
   /// Of the front end's thread alone.
   bool cancelled_ = false;
-  std::shared_ptr<runtime::RunFlag> flag_;
+  std::shared_ptr<runtime::CancellationToken> token_;
   std::atomic<int64_t> stepDueNs_;
 };
 

@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "runtime/runRegistry.h"
+#include "runtime/cancellation.h"
 #include "serving/batch.h"
 #include "serving/onnxRunner.h"
 #include "serving/streamInbox.h"
@@ -27,19 +27,19 @@ enum class Waiting {
 
 class Worker {
  public:
-  using MakeFlag = std::function<std::shared_ptr<runtime::RunFlag>()>;
+  using MakeToken = std::function<std::shared_ptr<runtime::CancellationToken>()>;
 
   /// @param wakeLoop wakes the worker from its event loop
   /// @param onNotice called when its inbox is no longer empty
-  Worker(uint32_t id, std::function<void()> wakeLoop, MakeFlag makeFlag,
+  Worker(uint32_t id, std::function<void()> wakeLoop, MakeToken makeToken,
          std::function<void()> onNotice)
       : id(id),
-        makeFlag(std::move(makeFlag)),
+        makeToken(std::move(makeToken)),
         inbox(std::make_shared<StreamInbox>(std::move(onNotice))),
         wakeLoop(std::move(wakeLoop)) {}
 
   const uint32_t id;
-  const MakeFlag makeFlag;
+  const MakeToken makeToken;
 
   // Used by the worker's own thread alone.
   OnnxRunner runner;
@@ -61,7 +61,7 @@ class Worker {
   /// The batch that its thread is inside of right now.
   Batch* current = nullptr;
   /// What the runs of its batches go on under; another one after each stop.
-  std::shared_ptr<runtime::RunFlag> flag;
+  std::shared_ptr<runtime::CancellationToken> token;
   /// It gets no more batches, and will be replaced.
   bool retired = false;
   bool closed = false;

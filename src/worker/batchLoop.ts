@@ -108,7 +108,7 @@ export class BatchLoop {
         await this.#idle();
         turnedAt = performance.now();
       } else if (step === NextStep.notices) {
-        this.#hearNotices();
+        this.#onNotices();
         await turn();
       } else {
         const waits = this.#runBatch(step as NativeBatch);
@@ -116,7 +116,7 @@ export class BatchLoop {
       }
     }
     while (this.#streams.size > 0 && performance.now() < this.#stopBy) {
-      this.#hearNotices();
+      this.#onNotices();
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
@@ -141,13 +141,13 @@ export class BatchLoop {
     return true;
   }
 
-  #hearNotices(): void {
+  #onNotices(): void {
     const notices = this.#engine.takeNotices();
     for (let at = 0; at < notices.length; at += 3) {
       const stream = notices[at]!;
       const notice = notices[at + 2]!;
       if (notice & Notice.opened) this.#openStream(stream, notices[at + 1]!, notice);
-      else this.#streams.get(stream)?.hosted.hear(notice);
+      else this.#streams.get(stream)?.hosted.onNotice(notice);
     }
   }
 

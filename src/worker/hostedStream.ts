@@ -42,7 +42,7 @@ export class HostedStream {
   }
 
   /** Takes {@link Notice}s. */
-  hear(notice: number): void {
+  onNotice(notice: number): void {
     const stops = (notice & Notice.stop) !== 0;
     if (stops) this.#abort();
     if (stops || notice & Notice.input) this.#onInput?.();

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import { retireStalled } from '../engine/batchQueue.js';
 import type { Hosting } from './messages.js';
-import { WorkerSeat } from './workerSeat.js';
+import { WorkerSlot } from './workerSlot.js';
 
 /** How long a worker may hold on to a batch whose requests have all run out of time. */
 const stallGraceMs = 2_000;
@@ -13,7 +13,7 @@ const loadTimeoutMs = 300_000;
 /** The worker threads. Each hosts every deployment and runs one batch loop over them. */
 export class WorkerPool {
   readonly #pool: Piscina;
-  readonly #seats: WorkerSeat[];
+  readonly #slots: WorkerSlot[];
   readonly #stallCheck: NodeJS.Timeout;
 
   constructor(size: number, logger: Logger) {
@@ -26,18 +26,18 @@ export class WorkerPool {
       atomics: 'disabled',
     });
     this.#pool.on('error', (error) => logger.error({ err: error }, 'a worker thread failed'));
-    this.#seats = Array.from({ length: size }, () => new WorkerSeat(this.#pool, logger));
+    this.#slots = Array.from({ length: size }, () => new WorkerSlot(this.#pool, logger));
     this.#stallCheck = setInterval(() => this.#replaceStalled(), stallCheckMs);
     this.#stallCheck.unref();
   }
 
   get size(): number {
-    return this.#seats.length;
+    return this.#slots.length;
   }
 
   /** Resolves when every worker has begun its batch loop. */
   async start(): Promise<void> {
-    await Promise.all(this.#seats.map((seat) => seat.ready));
+    await Promise.all(this.#slots.map((slot) => slot.ready));
   }
 
   /**
@@ -47,7 +47,7 @@ export class WorkerPool {
    */
   async host(hosting: Hosting): Promise<void> {
     const results = await Promise.allSettled(
-      this.#seats.map((seat) => seat.host(hosting, loadTimeoutMs)),
+      this.#slots.map((slot) => slot.host(hosting, loadTimeoutMs)),
     );
     const failure = results.find((result) => result.status === 'rejected');
     if (!failure) return;
@@ -56,12 +56,12 @@ export class WorkerPool {
   }
 
   async unhost(handle: number): Promise<void> {
-    await Promise.all(this.#seats.map((seat) => seat.unhost(handle)));
+    await Promise.all(this.#slots.map((slot) => slot.unhost(handle)));
   }
 
   async close(): Promise<void> {
     clearInterval(this.#stallCheck);
-    const closing = Promise.all(this.#seats.map((seat) => seat.close()));
+    const closing = Promise.all(this.#slots.map((slot) => slot.close()));
     // A worker that is stuck in a plugin's code does not hear that it should stop.
     const patience = new Promise((resolve) => setTimeout(resolve, stallGraceMs).unref());
     await Promise.race([closing, patience]);
@@ -70,8 +70,8 @@ export class WorkerPool {
 
   #replaceStalled(): void {
     for (const id of retireStalled(stallGraceMs)) {
-      this.#seats
-        .find((seat) => seat.workerId === id)
+      this.#slots
+        .find((slot) => slot.workerId === id)
         ?.replace('its plugin’s code did not come back in time');
     }
   }

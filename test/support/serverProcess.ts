@@ -128,7 +128,7 @@ async function launch({ plugins, workers, port, data, env }: ServerOptions) {
 function listening(child: ChildProcess): Promise<{ url: string; output: string }> {
   return new Promise((resolve, reject) => {
     let output = '';
-    const hear = (text: Buffer) => {
+    const onText = (text: Buffer) => {
       output += text;
       const url = /listens on (http:\S+)/.exec(output)?.[1];
       if (!url) return;
@@ -140,12 +140,12 @@ function listening(child: ChildProcess): Promise<{ url: string; output: string }
       reject(new Error(`The server ended with the code ${code} before it listened:\n${output}`));
     };
     const stopHearing = () => {
-      child.stdout?.off('data', hear);
-      child.stderr?.off('data', hear);
+      child.stdout?.off('data', onText);
+      child.stderr?.off('data', onText);
       child.off('exit', fail);
     };
-    child.stdout?.on('data', hear);
-    child.stderr?.on('data', hear);
+    child.stdout?.on('data', onText);
+    child.stderr?.on('data', onText);
     child.on('exit', fail);
   });
 }

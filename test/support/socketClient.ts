@@ -45,7 +45,7 @@ export class SocketClient {
       });
     });
     socket.on('error', () => {});
-    socket.on('message', (bytes, isBinary) => this.#hear(bytes as Buffer, isBinary));
+    socket.on('message', (bytes, isBinary) => this.#onMessage(bytes as Buffer, isBinary));
     open.add(this);
   }
 
@@ -128,7 +128,7 @@ export class SocketClient {
     this.socket.terminate();
   }
 
-  #hear(bytes: Buffer, isBinary: boolean): void {
+  #onMessage(bytes: Buffer, isBinary: boolean): void {
     const frame = isBinary ? readBinary(bytes) : (JSON.parse(bytes.toString()) as Received);
     const waiter = this.#waiters.get(frame.id);
     this.#waiters.delete(frame.id);

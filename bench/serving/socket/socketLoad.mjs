@@ -71,7 +71,7 @@ class Connection {
   #due = 0;
   /** @type {string | undefined} what came of the answer to the upgrade */
   #greeting = '';
-  #heads = new FrameHeads(peekBytes, (opcode, bytes, at) => this.#hear(opcode, bytes, at));
+  #heads = new FrameHeads(peekBytes, (opcode, bytes, at) => this.#onMessage(opcode, bytes, at));
 
   constructor() {
     const buffer = Buffer.alloc(readBytes);
@@ -126,7 +126,7 @@ class Connection {
   }
 
   /** @type {(opcode: number, bytes: Buffer, payloadAt: number) => void} */
-  #hear(opcode, bytes, payloadAt) {
+  #onMessage(opcode, bytes, payloadAt) {
     if (opcode !== Opcode.text && opcode !== Opcode.binary) return;
     const { slot, kind } = readAnswer(opcode, bytes, payloadAt);
     const sentAt = this.#sentAt[slot] ?? now;

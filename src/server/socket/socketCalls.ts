@@ -72,7 +72,12 @@ export class SocketCalls implements CompletionListener {
   }
 
   /** Takes a frame of a client whose key is known. */
-  hear(connection: Connection, principal: Principal, frame: ArrayBuffer, isBinary: boolean): void {
+  onMessage(
+    connection: Connection,
+    principal: Principal,
+    frame: ArrayBuffer,
+    isBinary: boolean,
+  ): void {
     const { bodyLimit } = this.#http.limits;
     const fault = this.#engine.scanFrame(frame, isBinary);
     const { scanned } = this.#engine;

@@ -61,7 +61,7 @@ export class SocketServer {
         if (this.#http.readiness() === 'draining') this.#sendAway(connection);
       },
       message: (socket, frame, isBinary) => {
-        this.#hear(socket.getUserData().connection, frame, isBinary);
+        this.#onMessage(socket.getUserData().connection, frame, isBinary);
       },
       drain: (socket) => {
         const { connection } = socket.getUserData();
@@ -109,9 +109,9 @@ export class SocketServer {
     );
   }
 
-  #hear(connection: Connection, frame: ArrayBuffer, isBinary: boolean): void {
+  #onMessage(connection: Connection, frame: ArrayBuffer, isBinary: boolean): void {
     const { principal } = connection;
-    if (principal) this.#calls.hear(connection, principal, frame, isBinary);
+    if (principal) this.#calls.onMessage(connection, principal, frame, isBinary);
     else this.#admit(connection, frame, isBinary);
   }
 

@@ -15,12 +15,12 @@ interface Waiter {
 
 /**
  * A place for a worker thread that is never empty for long: where the thread ends before it was told to,
- * another takes its seat and loads the same deployments.
+ * another takes its slot and loads the same deployments.
  */
-export class WorkerSeat {
+export class WorkerSlot {
   readonly #pool: Piscina;
   readonly #logger: Logger;
-  /** What the seat's worker should host, by handle. */
+  /** What the slot's worker should host, by handle. */
   readonly #hostings = new Map<number, Hosting>();
   readonly #waiters = new Map<string, Waiter>();
   #port: MessagePort | undefined;
@@ -51,7 +51,7 @@ export class WorkerSeat {
   /**
    * Has the worker load a deployment and take its batches.
    *
-   * @throws CloudEasyMLError model_load_failed with the plugin's reason, or after `timeoutMs`; the seat
+   * @throws CloudEasyMLError model_load_failed with the plugin's reason, or after `timeoutMs`; the slot
    *   forgets the deployment then
    */
   async host(hosting: Hosting, timeoutMs: number): Promise<void> {
@@ -114,13 +114,13 @@ export class WorkerSeat {
     else waiter?.resolve();
   }
 
-  /** Keeps a worker on the seat until the seat is closed. */
+  /** Keeps a worker on the slot until the slot is closed. */
   async #occupy(): Promise<void> {
     while (!this.#closing) {
       const { port1, port2 } = new MessageChannel();
       this.#port = port1;
       this.#kill = new AbortController();
-      port1.on('message', (message: FromWorker) => this.#hear(message));
+      port1.on('message', (message: FromWorker) => this.#onMessage(message));
       const task: WorkerTask = { port: port2 };
       const startedAt = performance.now();
       const running = this.#pool.run(task, { transferList: [port2], signal: this.#kill.signal });
@@ -161,7 +161,7 @@ export class WorkerSeat {
     }
   }
 
-  #hear(message: FromWorker): void {
+  #onMessage(message: FromWorker): void {
     switch (message.type) {
       case 'ready':
         this.workerId = message.workerId;

@@ -10,35 +10,35 @@
 namespace cloudeasyml::runtime {
 
 /// Makes a run, or all runs of one thread, stoppable: ORT asks the options between two nodes of the
-/// graph whether to go on. One flag serves any number of runs, one after the other.
-class RunFlag {
+/// graph whether to go on. One token serves any number of runs, one after the other.
+class CancellationToken {
  public:
   /// `threadId` is the Node.js thread that the runs belong to.
-  explicit RunFlag(int threadId) : threadId_(threadId) {}
-  RunFlag(const RunFlag&) = delete;
-  RunFlag& operator=(const RunFlag&) = delete;
+  explicit CancellationToken(int threadId) : threadId_(threadId) {}
+  CancellationToken(const CancellationToken&) = delete;
+  CancellationToken& operator=(const CancellationToken&) = delete;
 
   int threadId() const noexcept { return threadId_; }
   const OrtRunOptions* options() const noexcept { return options_; }
 
-  /// From any thread: what runs with this flag ends with an error, as does all that runs later.
-  void stop() noexcept {
-    stopped_ = true;
+  /// From any thread: what runs with this token ends with an error, as does all that runs later.
+  void cancel() noexcept {
+    cancelled_ = true;
     Ort::Status ignored(Ort::GetApi().RunOptionsSetTerminate(options_));
   }
-  bool stopped() const noexcept { return stopped_; }
+  bool cancelled() const noexcept { return cancelled_; }
 
  private:
   const int threadId_;
-  std::atomic<bool> stopped_{false};
+  std::atomic<bool> cancelled_{false};
   Ort::RunOptions options_;
 };
 
 /// The process's flags.
 class RunRegistry {
  public:
-  void add(RunFlag& flag);
-  void remove(RunFlag& flag) noexcept;
+  void add(CancellationToken& token);
+  void remove(CancellationToken& token) noexcept;
 
   /// Stops what runs on behalf of a Node.js thread that is on its way out.
   void stopThread(int threadId) noexcept;
@@ -47,7 +47,7 @@ class RunRegistry {
 
  private:
   std::mutex mutex_;
-  std::unordered_set<RunFlag*> flags_;
+  std::unordered_set<CancellationToken*> tokens_;
   bool exiting_ = false;
 };
 
