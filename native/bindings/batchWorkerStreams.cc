@@ -1,6 +1,6 @@
 // The parts of a worker that know streams.
 #include "bindings/batchWorker.h"
-#include "codec/jsonText.h"
+#include "protocols/jsonText.h"
 #include "serving/channel.h"
 #include "serving/streamInbox.h"
 
@@ -88,7 +88,7 @@ napi_value BatchWorker::failStream(napi_env env, napi_callback_info info) {
   if (!stream) return call.boolean(false);
   Request* completion = stream->channel->openCompletion(stream->ticket);
   completion->outcome = serving::Outcome::kFailed;
-  codec::writeFailure(completion->answer, self.text(call.args[1]).c_str(), self.text(call.args[2]),
+  protocols::writeFailure(completion->answer, self.text(call.args[1]).c_str(), self.text(call.args[2]),
                       self.text(call.args[3]));
   return call.boolean(call.self->closeStream(*stream, completion, call.args[4], call.args[5]));
 }

@@ -6,8 +6,8 @@
 #include "bindings/addonData.h"
 #include "bindings/admission.h"
 #include "bindings/rawFunction.h"
-#include "codec/requestBody.h"
-#include "codec/routeScan.h"
+#include "protocols/jsonRequest.h"
+#include "protocols/routeScan.h"
 
 namespace cloudeasyml::bindings {
 
@@ -110,7 +110,7 @@ int32_t FrontEnd::reject(uint32_t ticket, int32_t code) {
 // A body that can't be routed. That it is no JSON counts before what it says.
 int32_t FrontEnd::rejectRoute(uint32_t ticket, int32_t code) {
   const auto& request = *requests_[ticket];
-  return reject(ticket, codec::isJson({request.body, request.binary}) ? code : kRouteMalformed);
+  return reject(ticket, protocols::isJson({request.body, request.binary}) ? code : kRouteMalformed);
 }
 
 int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission admission) {
@@ -151,14 +151,14 @@ int32_t FrontEnd::openBody(uint32_t ticket, napi_value chunk, std::string_view& 
 
 // Finds the deployment that a whole body names. @returns 0, or why it was refused
 int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_view& id) {
-  switch (codec::scanDeploymentId(body, id)) {
-    case codec::RouteScan::kAbsent:
+  switch (protocols::scanDeploymentId(body, id)) {
+    case protocols::RouteScan::kAbsent:
       return rejectRoute(ticket, kRouteAbsent);
-    case codec::RouteScan::kNotText:
+    case protocols::RouteScan::kNotText:
       return rejectRoute(ticket, kRouteNotText);
-    case codec::RouteScan::kMalformed:
+    case protocols::RouteScan::kMalformed:
       return rejectRoute(ticket, kNotAnObject);
-    case codec::RouteScan::kFound:
+    case protocols::RouteScan::kFound:
       return 0;
   }
   return kRouteMalformed;
@@ -246,7 +246,7 @@ napi_value FrontEnd::cancel(napi_env env, napi_callback_info info) {
 }
 
 // The answer as its client gets it: on a connection of many requests, with its id.
-codec::FrameWriter FrontEnd::frameOf(const Request& request) {
+protocols::FrameWriter FrontEnd::frameOf(const Request& request) {
   const auto& id = request.stream ? request.stream->frameId : request.frameId;
   const bool failed = request.outcome == Outcome::kFailed;
   const bool isOutput = request.outcome == Outcome::kOutput;

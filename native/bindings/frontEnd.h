@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/frame.h"
+#include "protocols/frame.h"
 #include "engine.h"
 #include "serving/channel.h"
 #include "serving/stream.h"
@@ -63,7 +63,7 @@ class FrontEnd {
   int32_t begin(uint32_t ticket, uint32_t owner, int32_t handle, std::string_view id,
                 std::string frameId);
   serving::Stream* streamOf(uint32_t ticket) const;
-  codec::FrameWriter frameOf(const serving::Request& request);
+  protocols::FrameWriter frameOf(const serving::Request& request);
   void delivered(serving::Request* request);
 
   napi_env env_;
@@ -79,7 +79,7 @@ class FrontEnd {
   size_t outboxSize_;
   int32_t* scanned_;
   /// The frame scanned last, in bytes that are the caller's.
-  codec::Frame frame_;
+  protocols::Frame frame_;
   bool frameIsBinary_ = false;
   /// By ticket: the requests that are out.
   std::vector<serving::Request*> requests_;

@@ -32,11 +32,11 @@ napi_value FrontEnd::scanFrame(napi_env env, napi_callback_info info) {
   napi_get_arraybuffer_info(env, call.args[0], &bytes, &size);
   napi_get_value_bool(env, call.args[1], &self.frameIsBinary_);
   const std::string_view whole(static_cast<const char*>(bytes), size);
-  const auto json = self.frameIsBinary_ ? codec::frameHeader(whole) : whole;
+  const auto json = self.frameIsBinary_ ? protocols::frameHeader(whole) : whole;
   self.frame_ = {};
   const bool hasHeader = !self.frameIsBinary_ || json.data();
   const auto fault =
-      hasHeader ? codec::scanFrame(json, self.frame_) : codec::FrameFault::kHeaderLength;
+      hasHeader ? protocols::scanFrame(json, self.frame_) : protocols::FrameFault::kHeaderLength;
   const auto& frame = self.frame_;
   self.scanned_[0] = (frame.deploymentId.empty() ? 0 : kStarts) | (frame.hasData ? kHasData : 0) |
                      (frame.stream ? kStream : 0) | (frame.end ? kEnd : 0) |

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "codec/jsonText.h"
+#include "protocols/jsonText.h"
 #include "serving/stream.h"
 
 namespace cloudeasyml::serving {
@@ -171,7 +171,7 @@ void Channel::fail(Request* request, const char* code, std::string_view detail,
 void Channel::completeFailed(Request* request, const char* code, std::string_view detail,
                              std::string_view path) {
   request->outcome = Outcome::kFailed;
-  codec::writeFailure(request->answer, code, detail, path);
+  protocols::writeFailure(request->answer, code, detail, path);
   complete(request);
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/requestError.h"
+#include "protocols/requestError.h"
 #include "serving/channel.h"
 
 namespace cloudeasyml::serving {
@@ -24,7 +24,7 @@ Formed formBatch(Worker& worker, const Deployment& deployment, std::vector<Reque
       } else if (request->rows == 0) {
         worker.runner.countRows(*request);
       }
-    } catch (const codec::RequestError& error) {
+    } catch (const protocols::RequestError& error) {
       request->channel->fail(request, error.code(), error.what(), error.path());
       request->channel->release(request);
       continue;

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "codec/paddedBuffer.h"
+#include "protocols/paddedBuffer.h"
 #include "serving/cacheLine.h"
 
 namespace cloudeasyml::serving {
@@ -48,7 +48,7 @@ struct alignas(kCacheLine) Request {
   Request* below = nullptr;
   int64_t arrivalNs = 0;
   int64_t deadlineNs = 0;
-  codec::PaddedBuffer body;
+  protocols::PaddedBuffer body;
   /// Valid while `queued`.
   Deployment* deployment = nullptr;
 

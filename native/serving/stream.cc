@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "codec/jsonText.h"
+#include "protocols/jsonText.h"
 #include "serving/channel.h"
 #include "serving/deployment.h"
 #include "serving/streamInbox.h"
