@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "runtime/runtime.h"
-#include "serving/scheduler.h"
+#include "serving/directory.h"
+#include "serving/dispatcher.h"
 
 namespace cloudeasyml {
 
@@ -17,9 +18,10 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Declared first, so destroyed last: deployments hold sessions.
+  // Each uses those before it, and goes before them.
   runtime::Runtime runtime;
-  serving::Scheduler scheduler;
+  serving::Directory directory;
+  serving::Dispatcher dispatcher{directory};
 };
 
 }  // namespace cloudeasyml

@@ -1,38 +1,59 @@
-// A model that the engine serves without a plugin's code.
+// A model that the engine runs by itself.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "protocols/jsonTensors.h"
+#include "backends/batchContract.h"
+#include "protocols/signature.h"
+#include "runtime/cancellation.h"
 #include "runtime/session.h"
+#include "serving/backend.h"
 
-namespace cloudeasyml::serving {
+namespace cloudeasyml::backends {
 
-/// A session seen as a function from rows to rows: the first axis of every input is the batch.
-class OnnxModel {
- public:
-  /// @param metadata JSON text that every answer carries
-  /// @throws Error model_load_failed where an input's or output's type has no form in JSON
-  OnnxModel(std::shared_ptr<runtime::Session> session, std::string metadata);
-
-  runtime::Session& session() const noexcept { return *session_; }
-  const std::string& metadata() const noexcept { return metadata_; }
-  const std::vector<protocols::InputSpec>& inputs() const noexcept { return inputs_; }
-  const std::vector<std::string>& outputNames() const noexcept { return outputNames_; }
-  /// The batch axis' length where the graph fixes it, else 0.
-  int64_t fixedBatch() const noexcept { return fixedBatch_; }
-  /// Describes caller-owned memory to ORT.
-  const Ort::MemoryInfo& cpuMemory() const noexcept { return cpuMemory_; }
-
- private:
-  std::shared_ptr<runtime::Session> session_;
-  std::string metadata_;
-  std::vector<protocols::InputSpec> inputs_;
-  std::vector<std::string> outputNames_;
-  int64_t fixedBatch_ = 0;
-  Ort::MemoryInfo cpuMemory_ = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+struct OnnxOptions {
+  /// JSON text of an object that every answer carries.
+  std::string metadata = "{}";
+  BatchAxis batchAxis = BatchAxis::kAuto;
+  /// Rows that one run holds at most; 0 for a model that does not batch.
+  uint32_t maxBatchSize = 32;
+  /// Class names by output; "" stands for the only output that they fit.
+  std::unordered_map<std::string, std::vector<std::string>> labels;
 };
 
-}  // namespace cloudeasyml::serving
+/// A session as a function from requests to answers.
+class OnnxBackend final : public serving::Backend {
+ public:
+  /// Decides how requests become runs, and tries it where shapes can't tell, which may take as long
+  /// as a few runs do.
+  ///
+  /// @param runs where runs can be cancelled that try the model
+  /// @throws Error model_load_failed where no answer can carry the model's types, or its shapes
+  /// contradict the options; invalid_input where labels fit no output
+  OnnxBackend(std::shared_ptr<runtime::Session> session, const OnnxOptions& options,
+              runtime::RunRegistry& runs);
+
+  std::unique_ptr<serving::ExecutionContext> makeContext() const override;
+  bool isNative() const noexcept override { return true; }
+  bool joinsRequests() const noexcept override { return contract_.joined; }
+
+  runtime::Session& session() const noexcept { return *session_; }
+  const protocols::Signature& signature() const noexcept { return signature_; }
+  const BatchContract& contract() const noexcept { return contract_; }
+  /// Rows that one run holds at most; 0 where a run takes whatever a request brings.
+  size_t rowsPerRun() const noexcept { return rowsPerRun_; }
+
+ private:
+  void setLabels(const OnnxOptions& options);
+  void readContract();
+
+  std::shared_ptr<runtime::Session> session_;
+  protocols::Signature signature_;
+  BatchContract contract_;
+  size_t rowsPerRun_ = 0;
+};
+
+}  // namespace cloudeasyml::backends

@@ -1,43 +1,55 @@
-#include "serving/onnxRunner.h"
+#include "backends/onnxContext.h"
 
 #include <algorithm>
-#include <cstring>
+#include <exception>
 
+#include "backends/outputValues.h"
+#include "backends/runModel.h"
 #include "protocols/requestError.h"
-#include "runtime/elementType.h"
-#include "runtime/run.h"
 #include "serving/channel.h"
-#include "serving/onnxAnswer.h"
 #include "serving/time.h"
 
-namespace cloudeasyml::serving {
+namespace cloudeasyml::backends {
 
-void OnnxRunner::read(const OnnxModel& model, Request& request) {
-  if (count_ == parsed_.size()) parsed_.push_back(std::make_unique<protocols::ParsedRequest>());
-  reader_.read({request.body, request.binary}, model.inputs(), model.outputNames(),
-               *parsed_[count_]);
-  request.rows = parsed_[count_]->rows;
+using protocols::Chunk;
+using protocols::DecodedRequest;
+using serving::Batch;
+using serving::Request;
+
+namespace {
+
+/// Buffers below this are not worth giving back.
+constexpr size_t kKeptBytes = 1 << 20;
+
+}  // namespace
+
+void OnnxContext::read(Request& request) {
+  if (count_ == decoded_.size()) decoded_.push_back(std::make_unique<DecodedRequest>());
+  auto& decoded = *decoded_[count_];
+  request.protocol->decode(request.body, backend_.signature(), reader_, decoded);
+  request.rows = decoded.rows;
   ++count_;
 }
 
-bool OnnxRunner::joinable(size_t a, size_t b, const OnnxModel& model) const {
-  for (size_t i = 0; i < model.inputs().size(); ++i) {
-    const auto& left = parsed_[a]->inputs[i];
-    const auto& right = parsed_[b]->inputs[i];
-    if (left.rowDims != right.rowDims) return false;
-    if (model.inputs()[i].batched) continue;
-    if (left.used != right.used || left.strings != right.strings) return false;
-    if (std::memcmp(left.bytes.data(), right.bytes.data(), left.used) != 0) return false;
+bool OnnxContext::areJoinable(size_t a, size_t b) const {
+  const auto& inputs = backend_.signature().inputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const auto& left = decoded_[a]->inputs[i];
+    const auto& right = decoded_[b]->inputs[i];
+    if (!inputs[i].byRows) {
+      if (!left.equals(right)) return false;
+      continue;
+    }
+    if (!std::equal(left.dims.begin() + 1, left.dims.end(), right.dims.begin() + 1)) return false;
   }
   return true;
 }
 
-void OnnxRunner::run(const Batch& batch, const runtime::CancellationToken& token) {
-  const auto& model = *batch.deployment->model;
-  std::vector<Group> groups;
+std::vector<OnnxContext::Places> OnnxContext::joinableGroups() const {
+  std::vector<Places> groups;
   for (size_t i = 0; i < count_; ++i) {
-    const auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& each) {
-      return joinable(each.front(), i, model);
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const Places& each) {
+      return backend_.contract().joined && areJoinable(each.front(), i);
     });
     if (group == groups.end()) {
       groups.push_back({i});
@@ -45,186 +57,133 @@ void OnnxRunner::run(const Batch& batch, const runtime::CancellationToken& token
       group->push_back(i);
     }
   }
-  const auto fail = [&](const Group& group, const char* code, const char* detail) {
-    for (const size_t i : group) {
-      auto* request = batch.requests[i];
-      request->channel->fail(request, code, detail);
-    }
-  };
-  const auto attempt = [&](const Group& group, bool last) {
-    try {
-      runGroup(batch, group, token);
-      return true;
-    } catch (const Error& error) {
-      // A worker will start it again.
-      if (batch.isInline && token.cancelled()) return true;
-      if (last) fail(group, error.code(), error.what());
-    } catch (const std::exception& error) {
-      if (last) fail(group, "runtime_failed", error.what());
-    }
-    return false;
-  };
-  for (const auto& group : groups) {
-    if (attempt(group, group.size() == 1)) continue;
-    if (group.size() == 1) continue;
-    for (const size_t i : group) {
-      if (!batch.requests[i]->done.load(std::memory_order_acquire)) attempt({i}, true);
-    }
-  }
-  count_ = 0;
+  return groups;
 }
 
-void OnnxRunner::runGroup(const Batch& batch, const Group& group,
+void OnnxContext::run(const Batch& batch, const runtime::CancellationToken& token) {
+  for (const auto& group : joinableGroups()) {
+    const bool isAlone = group.size() == 1;
+    if (attempt(batch, group, isAlone, token) || isAlone) continue;
+    for (const size_t place : group) {
+      if (!batch.requests[place]->hasEnded()) attempt(batch, {place}, true, token);
+    }
+  }
+}
+
+bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
                           const runtime::CancellationToken& token) {
-  const auto& model = *batch.deployment->model;
-  size_t rows = 0;
-  for (const size_t i : group) rows += parsed_[i]->rows;
-  const auto fixed = static_cast<size_t>(model.fixedBatch());
-  const size_t limit = fixed > 0 ? fixed : batch.deployment->limits.maxBatchSize;
-
-  const int64_t runsAtNs = nowNs();
-  std::vector<AnswerChunk> chunks;
-  for (size_t from = 0; from < rows; from += limit) {
-    AnswerChunk chunk;
-    chunk.from = from;
-    chunk.count = std::min(limit, rows - from);
-    chunk.padded = fixed > 0 ? fixed : chunk.count;
-    chunk.values = runRows(model, group, from, chunk.count, chunk.padded, token);
-    chunk.outputs.reserve(chunk.values.size());
-    for (const auto& value : chunk.values) chunk.outputs.emplace_back(value);
-    chunks.push_back(std::move(chunk));
-  }
-
-  // An output without the batch axis belongs to whoever ran alone.
-  const bool alone = group.size() == 1 && chunks.size() == 1;
-  const size_t outputs = model.outputNames().size();
-  for (size_t output = 0; output < outputs && !alone; ++output) {
-    for (const auto& chunk : chunks) {
-      const auto& dims = chunk.outputs[output].dims();
-      if (!dims.empty() && dims[0] == static_cast<int64_t>(chunk.padded)) continue;
-      throw Error(
-          "runtime_failed",
-          "The model's output \"" + model.outputNames()[output] +
-              "\" does not have a row "
-              "for each of the batch's " +
-              std::to_string(chunk.padded) +
-              " rows. Send one row per request and set serving.maxBatchSize to 1, or serve the "
-              "model from a plugin with code.");
+  const auto fail = [&](const char* code, const char* detail) {
+    for (const size_t place : places) {
+      serving::fail(*batch.requests[place], {code, detail, {}});
     }
-  }
-
-  const int64_t elapsed = nowNs() - batch.startNs;
-  size_t from = 0;
-  for (const size_t i : group) {
-    auto* request = batch.requests[i];
-    const size_t count = parsed_[i]->rows;
-    const size_t first = from;
-    from += count;
-    if (!request->claim()) continue;
-    const RowRange rows{first, count};
-    if (request->wantsBinary) {
-      writeBinaryAnswer(request->answer, model, chunks, rows, parsed_[i]->outputs, elapsed);
-      request->binaryAnswer = true;
-    } else {
-      writeJsonAnswer(request->answer, model, chunks, rows, parsed_[i]->outputs, elapsed);
-    }
-    request->processingNs = elapsed;
-    request->batchNs = runsAtNs - batch.startNs;
-    request->channel->complete(request);
-  }
-}
-
-std::vector<Ort::Value> OnnxRunner::runRows(const OnnxModel& model, const Group& group, size_t from,
-                                            size_t count, size_t padded,
-                                            const runtime::CancellationToken& token) {
-  const auto& specs = model.inputs();
-  gathered_.resize(std::max(gathered_.size(), specs.size()));
-  std::vector<Ort::Value> values;
-  values.reserve(specs.size());
-  for (size_t i = 0; i < specs.size(); ++i) {
-    values.push_back(inputValue(model, i, group, from, count, padded, gathered_[i]));
-  }
-  std::vector<const OrtValue*> inputs(values.begin(), values.end());
-  auto& session = model.session();
-  std::vector<OrtValue*> made(session.outputNames().size(), nullptr);
-  std::vector<Ort::Value> outputs;
-  outputs.reserve(made.size());
-  // Made values are the caller's even where the run fails.
-  const auto own = [&] {
-    for (OrtValue* value : made) outputs.emplace_back(value);
   };
   try {
-    runtime::run(session, token, inputs, session.outputNames(), made);
-  } catch (...) {
-    own();
-    throw;
+    runGroup(batch, places, token);
+    return true;
+  } catch (const Error& error) {
+    // A worker will start it again.
+    if (batch.isInline && token.cancelled()) return true;
+    if (isLast) fail(error.code(), error.what());
+  } catch (const std::exception& error) {
+    if (isLast) fail("runtime_failed", error.what());
   }
-  own();
-  return outputs;
+  return false;
 }
 
-Ort::Value OnnxRunner::inputValue(const OnnxModel& model, size_t input, const Group& group,
-                                  size_t from, size_t count, size_t padded,
-                                  std::vector<char>& memory) const {
-  const auto& spec = model.inputs()[input];
-  const auto& first = parsed_[group.front()]->inputs[input];
-  std::vector<int64_t> dims = first.rowDims;
-  size_t rowSize = 1;
-  for (const int64_t length : dims) rowSize *= static_cast<size_t>(length);
-  if (spec.batched) {
-    dims.insert(dims.begin(), static_cast<int64_t>(padded));
-  } else {
-    from = 0;
-    count = padded = 1;
+void OnnxContext::runGroup(const Batch& batch, const Places& places,
+                           const runtime::CancellationToken& token) {
+  Group group;
+  group.reserve(places.size());
+  size_t rows = 0;
+  for (const size_t place : places) {
+    group.push_back(decoded_[place].get());
+    rows += group.back()->rows;
   }
+  const int64_t runsAtNs = serving::nowNs();
+  // What the chunks' values lie in.
+  std::vector<Ort::Value> memory;
+  const auto chunks = runRows(group, rows, token, memory);
+  const int64_t elapsedNs = serving::nowNs() - batch.startNs;
+  size_t firstRow = 0;
+  for (const size_t place : places) {
+    answer(*batch.requests[place], *decoded_[place], chunks, firstRow, elapsedNs,
+           runsAtNs - batch.startNs);
+    firstRow += decoded_[place]->rows;
+  }
+}
 
-  // Calls visit(tensor, row, n) for each request's share of the rows [from, from + count).
-  const auto gather = [&](auto visit) {
-    size_t start = 0;
-    for (const size_t i : group) {
-      const auto& tensor = parsed_[i]->inputs[input];
-      const size_t begin = std::max(from, start);
-      const size_t end = std::min(from + count, start + tensor.rows);
-      if (begin < end) visit(tensor, begin - start, end - begin);
-      start += tensor.rows;
-      if (!spec.batched) return;
+std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows,
+                                        const runtime::CancellationToken& token,
+                                        std::vector<Ort::Value>& memory) {
+  const auto fixed = static_cast<size_t>(backend_.contract().fixedBatch);
+  const size_t limit = backend_.rowsPerRun() > 0 ? backend_.rowsPerRun() : rows;
+  std::vector<Chunk> chunks;
+  for (size_t from = 0; from < rows; from += limit) {
+    Chunk chunk;
+    chunk.from = from;
+    chunk.count = std::min(limit, rows - from);
+    auto values = runModel(backend_.session(), backend_.signature(), group,
+                           {from, chunk.count, fixed > 0 ? fixed : chunk.count}, gatherer_, token);
+    chunk.outputs.reserve(values.size());
+    for (const auto& value : values) chunk.outputs.push_back(openValue(value));
+    std::move(values.begin(), values.end(), std::back_inserter(memory));
+    chunks.push_back(std::move(chunk));
+  }
+  requireRows(chunks);
+  return chunks;
+}
+
+// What shapes and a trial promised, held against what came.
+void OnnxContext::requireRows(const std::vector<Chunk>& chunks) const {
+  const auto& outputs = backend_.signature().outputs;
+  const auto fixed = static_cast<size_t>(backend_.contract().fixedBatch);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].byRows) continue;
+    for (const auto& chunk : chunks) {
+      const size_t expected = fixed > 0 ? fixed : chunk.count;
+      if (chunk.outputs[i].rows() == expected) continue;
+      throw Error("runtime_failed", "The model's output \"" + outputs[i].name +
+                                        "\" does not have a row for each of the run's " +
+                                        std::to_string(expected) +
+                                        " rows. Set serving.maxBatchSize to 0, or serve the model "
+                                        "from a plugin with code.");
     }
-  };
-
-  if (spec.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
-    std::vector<const char*> texts;
-    texts.reserve(padded * rowSize);
-    gather([&](const protocols::RowTensor& tensor, size_t row, size_t n) {
-      for (size_t k = row * rowSize; k < (row + n) * rowSize; ++k) {
-        texts.push_back(tensor.strings[k].c_str());
-      }
-    });
-    texts.resize(padded * rowSize, "");
-    Ort::AllocatorWithDefaultOptions allocator;
-    auto value = Ort::Value::CreateTensor(allocator, dims.data(), dims.size(), spec.type);
-    value.FillStringTensor(texts.data(), texts.size());
-    return value;
   }
-
-  const size_t rowBytes = rowSize * runtime::elementSize(spec.type);
-  const size_t bytes = padded * rowBytes;
-  // One request's rows are where they were read; several are gathered.
-  const bool inPlace = count == padded && (group.size() == 1 || !spec.batched);
-  void* data;
-  if (inPlace) {
-    data = const_cast<char*>(first.bytes.data()) + from * rowBytes;
-  } else {
-    memory.resize(std::max(memory.size(), bytes));
-    size_t at = 0;
-    gather([&](const protocols::RowTensor& tensor, size_t row, size_t n) {
-      std::memcpy(memory.data() + at, tensor.bytes.data() + row * rowBytes, n * rowBytes);
-      at += n * rowBytes;
-    });
-    std::memset(memory.data() + at, 0, bytes - at);
-    data = memory.data();
-  }
-  return Ort::Value::CreateTensor(model.cpuMemory(), data, bytes, dims.data(), dims.size(),
-                                  spec.type);
 }
 
-}  // namespace cloudeasyml::serving
+void OnnxContext::answer(Request& request, const DecodedRequest& decoded,
+                         const std::vector<Chunk>& chunks, size_t firstRow, int64_t elapsedNs,
+                         int64_t formedNs) const {
+  if (!request.claim()) return;
+  request.processingNs = elapsedNs;
+  request.batchNs = formedNs;
+  try {
+    request.protocol->encode(
+        request.answer,
+        {backend_.signature(), chunks, {firstRow, decoded.rows}, decoded, elapsedNs});
+    request.binaryAnswer = request.protocol->hasBinaryAnswers();
+    serving::complete(request);
+  } catch (const Error& error) {
+    serving::completeFailed(request, {error.code(), error.what(), {}});
+  } catch (const std::exception& error) {
+    serving::completeFailed(request, {"runtime_failed", error.what(), {}});
+  }
+}
+
+void OnnxContext::clear() noexcept {
+  size_t used = gatherer_.capacity();
+  for (size_t i = 0; i < count_; ++i) {
+    for (const auto& input : decoded_[i]->inputs) used += input.capacity();
+  }
+  count_ = 0;
+  if (!used_.note(used)) return;
+  size_t held = gatherer_.capacity();
+  for (const auto& decoded : decoded_) {
+    for (const auto& input : decoded->inputs) held += input.capacity();
+  }
+  if (held < kKeptBytes || held < 2 * used_.most()) return;
+  decoded_.clear();
+  gatherer_.release();
+}
+
+}  // namespace cloudeasyml::backends

@@ -1,52 +1,57 @@
-// Running batches of a model without code: JSON to tensors to Run to JSON.
+// Running batches of a model without code: bytes to tensors to a run to bytes.
 #pragma once
-
-#include <onnxruntime_cxx_api.h>
 
 #include <memory>
 #include <vector>
 
+#include "backends/inputValues.h"
+#include "backends/onnxBackend.h"
+#include "backends/recentPeak.h"
 #include "protocols/jsonRequest.h"
-#include "runtime/cancellation.h"
+#include "protocols/protocol.h"
+#include "serving/backend.h"
 #include "serving/batch.h"
 
-namespace cloudeasyml::serving {
+namespace cloudeasyml::backends {
 
-/// One worker's reader and scratch memory.
-class OnnxRunner {
+/// Requests whose rows cannot be joined run apart. Where a joint run fails each request runs alone,
+/// so that a bad one fails alone.
+class OnnxContext final : public serving::ExecutionContext {
  public:
-  /// Reads one more request of a batch that is being formed, and sets its `rows`.
-  /// @throws protocols::RequestError
-  void read(const OnnxModel& model, Request& request);
-  /// Forgets the request read last: it goes into a later batch.
-  void unread() noexcept { --count_; }
-  /// Counts the rows of a request that a plugin's code will read.
-  void countRows(Request& request) {
-    request.rows = reader_.countRows({request.body, request.binary});
-  }
+  /// @param backend must outlive it
+  explicit OnnxContext(const OnnxBackend& backend) : backend_(backend) {}
 
-  /// Runs the requests read since the last run and delivers each one's answer. Requests whose rows
-  /// cannot be joined run apart; where a joint run fails, each runs alone, so that a bad one fails
-  /// alone. An inline batch whose `token` is stopped may be left unanswered.
-  void run(const Batch& batch, const runtime::CancellationToken& token);
+  void read(serving::Request& request) override;
+  void unread() noexcept override { --count_; }
+  void run(const serving::Batch& batch, const runtime::CancellationToken& token) override;
+  void clear() noexcept override;
 
  private:
-  /// Requests of equal row shapes and equal scalars, by their place in the batch.
-  using Group = std::vector<size_t>;
+  /// Requests of equal row shapes and equal shared inputs, by their place in the batch.
+  using Places = std::vector<size_t>;
 
-  bool joinable(size_t a, size_t b, const OnnxModel& model) const;
-  void runGroup(const Batch& batch, const Group& group, const runtime::CancellationToken& token);
-  std::vector<Ort::Value> runRows(const OnnxModel& model, const Group& group, size_t from,
-                                  size_t count, size_t padded,
-                                  const runtime::CancellationToken& token);
-  Ort::Value inputValue(const OnnxModel& model, size_t input, const Group& group, size_t from,
-                        size_t count, size_t padded, std::vector<char>& memory) const;
+  std::vector<Places> joinableGroups() const;
+  bool areJoinable(size_t a, size_t b) const;
+  /// @returns false where the run failed; then nothing of the group has been answered
+  bool attempt(const serving::Batch& batch, const Places& places, bool isLast,
+               const runtime::CancellationToken& token);
+  void runGroup(const serving::Batch& batch, const Places& places,
+                const runtime::CancellationToken& token);
+  std::vector<protocols::Chunk> runRows(const Group& group, size_t rows,
+                                        const runtime::CancellationToken& token,
+                                        std::vector<Ort::Value>& memory);
+  void requireRows(const std::vector<protocols::Chunk>& chunks) const;
+  void answer(serving::Request& request, const protocols::DecodedRequest& decoded,
+              const std::vector<protocols::Chunk>& chunks, size_t firstRow, int64_t elapsedNs,
+              int64_t formedNs) const;
 
-  protocols::RequestReader reader_;
-  std::vector<std::unique_ptr<protocols::ParsedRequest>> parsed_;
+  const OnnxBackend& backend_;
+  protocols::JsonReader reader_;
+  /// The first `count_` are read; the rest keep their memory.
+  std::vector<std::unique_ptr<protocols::DecodedRequest>> decoded_;
   size_t count_ = 0;
-  /// One buffer per input, for rows gathered from several requests.
-  std::vector<std::vector<char>> gathered_;
+  InputGatherer gatherer_;
+  RecentPeak used_;
 };
 
-}  // namespace cloudeasyml::serving
+}  // namespace cloudeasyml::backends

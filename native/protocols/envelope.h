@@ -12,10 +12,10 @@ constexpr uint8_t kLowestPriority = 9;
 constexpr uint8_t kDefaultPriority = 5;
 
 struct Envelope {
-  /// From kHighestPriority down to kLowestPriority; 0 where the request names none.
-  uint8_t priority = 0;
   /// Milliseconds from its arrival to its deadline; 0 where the request names none.
   uint32_t timeoutMs = 0;
+  /// From kHighestPriority down to kLowestPriority; 0 where the request names none.
+  uint8_t priority = 0;
 };
 
 /// Reads "priority" or "timeoutMs" from the text of a whole number.

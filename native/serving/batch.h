@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "serving/backend.h"
 #include "serving/deployment.h"
 
 namespace cloudeasyml::serving {
@@ -13,6 +14,7 @@ namespace cloudeasyml::serving {
 struct Batch {
   uint32_t id = 0;
   std::shared_ptr<Deployment> deployment;
+  std::unique_ptr<ExecutionContext> context;
   std::vector<Request*> requests;
   size_t rows = 0;
   int64_t startNs = 0;

@@ -4,44 +4,49 @@
 
 #include "protocols/requestError.h"
 #include "serving/channel.h"
+#include "serving/requestPool.h"
 
 namespace cloudeasyml::serving {
 
-Formed formBatch(Worker& worker, const Deployment& deployment, std::vector<Request*>& requests,
-                 size_t mostRows) {
-  Formed formed;
-  auto& rows = formed.rows;
-  auto& next = formed.rest;
-  for (; next < requests.size(); ++next) {
-    Request* request = requests[next];
+namespace {
+
+/// @returns whether the request could be read; else it has failed
+bool read(ExecutionContext& context, Request& request) {
+  try {
+    context.read(request);
+    return true;
+  } catch (const protocols::RequestError& error) {
+    fail(request, {error.code(), error.what(), error.path()});
+  } catch (const Error& error) {
+    fail(request, {error.code(), error.what(), {}});
+  } catch (const std::exception& error) {
+    fail(request, {"internal", error.what(), {}});
+  }
+  request.pool->release(&request);
+  return false;
+}
+
+}  // namespace
+
+size_t formBatch(Batch& batch, const std::vector<Request*>& requests, size_t mostRows) {
+  auto& context = *batch.context;
+  for (size_t next = 0; next < requests.size(); ++next) {
+    Request& request = *requests[next];
     // Another core wrote it.
     if (next + 1 < requests.size()) __builtin_prefetch(requests[next + 1]->body.view().data());
-    // Known from an earlier look.
-    if (request->rows > 0 && rows > 0 && rows + request->rows > mostRows) break;
-    try {
-      if (deployment.model) {
-        worker.runner.read(*deployment.model, *request);
-      } else if (request->rows == 0) {
-        worker.runner.countRows(*request);
-      }
-    } catch (const protocols::RequestError& error) {
-      request->channel->fail(request, error.code(), error.what(), error.path());
-      request->channel->release(request);
-      continue;
+    // Its rows are known from an earlier look.
+    if (request.rows > 0 && batch.rows > 0 && batch.rows + request.rows > mostRows) return next;
+    if (!read(context, request)) continue;
+    if (batch.rows > 0 && batch.rows + request.rows > mostRows) {
+      context.unread();
+      return next;
     }
-    if (rows > 0 && rows + request->rows > mostRows) {
-      if (deployment.model) worker.runner.unread();
-      break;
-    }
-    rows += request->rows;
-    requests[formed.taken++] = request;
-    formed.deadlineNs = std::max(formed.deadlineNs, request->deadlineNs);
-    if (rows >= mostRows) {
-      ++next;
-      break;
-    }
+    batch.rows += request.rows;
+    batch.deadlineNs = std::max(batch.deadlineNs, request.deadlineNs);
+    batch.requests.push_back(&request);
+    if (batch.rows >= mostRows) return next + 1;
   }
-  return formed;
+  return requests.size();
 }
 
 }  // namespace cloudeasyml::serving

@@ -1,10 +1,11 @@
 #include "serving/stream.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "protocols/jsonText.h"
 #include "serving/channel.h"
 #include "serving/deployment.h"
+#include "serving/requestPool.h"
 #include "serving/streamInbox.h"
 #include "serving/time.h"
 
@@ -20,32 +21,38 @@ constexpr uint32_t kMostOutputs = 64;
 constexpr size_t kMostOutputBytes = 128 * 1024;
 
 void releaseAll(const std::deque<Request*>& requests) {
-  for (auto* request : requests) request->channel->release(request);
+  for (auto* request : requests) request->pool->release(request);
 }
 
 }  // namespace
 
-Stream::Stream(std::shared_ptr<Channel> channel, uint32_t ticket, std::string frameId, bool binary)
-    : channel(std::move(channel)),
+Stream::Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket,
+               const protocols::Protocol& protocol, std::string tag)
+    : pool(std::move(pool)),
       ticket(ticket),
-      frameId(std::move(frameId)),
-      binary(binary),
+      protocol(protocol),
+      tag(std::move(tag)),
       stepDueNs_(kNever) {}
 
 Stream::~Stream() { releaseAll(inputs_); }
 
-void Stream::start() {
+Request* Stream::openCompletion() { return pool->openCompletion(ticket, protocol); }
+
+void Stream::start(int64_t timeoutNs) {
+  const int64_t most = deployment->limits.timeoutNs;
   std::lock_guard lock(mutex_);
+  stepNs_ = timeoutNs > 0 ? std::min(timeoutNs, most) : most;
   expectStep();
 }
 
 bool Stream::push(Request* input) {
   uint32_t notices = 0;
   bool room;
+  Deferred deferred;
   {
     std::lock_guard lock(mutex_);
     if (ended_) {
-      channel->release(input);
+      deferred.release(*input);
       return true;
     }
     inputs_.push_back(input);
@@ -57,7 +64,7 @@ bool Stream::push(Request* input) {
       notices = kInput;
     }
   }
-  tell(notices);
+  notify(notices);
   return room;
 }
 
@@ -72,7 +79,7 @@ void Stream::endInput() {
       notices = kInput;
     }
   }
-  tell(notices);
+  notify(notices);
 }
 
 void Stream::cancel() {
@@ -85,7 +92,7 @@ void Stream::cancel() {
     stopRuns();
   }
   releaseAll(dropped);
-  tell(kStop);
+  notify(kStop);
 }
 
 void Stream::holdReader(bool held) {
@@ -95,7 +102,7 @@ void Stream::holdReader(bool held) {
     readerHeld_ = held;
     notices = makeRoom();
   }
-  tell(notices);
+  notify(notices);
 }
 
 void Stream::fetched(const Request& completion) {
@@ -107,10 +114,11 @@ void Stream::fetched(const Request& completion) {
     unreadBytes_ -= completion.answer.size();
     notices = makeRoom();
   }
-  tell(notices);
+  notify(notices);
 }
 
 Stream::Input Stream::take(Request*& input) {
+  Deferred deferred;
   std::lock_guard lock(mutex_);
   if (ended_) return Input::kEnded;
   if (inputs_.empty()) {
@@ -124,15 +132,16 @@ Stream::Input Stream::take(Request*& input) {
   inputBytes_ -= input->body.size();
   expectStep();
   if (writerHeld_ && inputs_.size() <= kMostInputs / 2 && inputBytes_ <= kMostInputBytes / 2) {
-    askForInput();
+    askForInput(deferred);
   }
   return Input::kTaken;
 }
 
 bool Stream::emit(Request* output) {
+  Deferred deferred;
   std::lock_guard lock(mutex_);
   if (ended_) {
-    channel->release(output);
+    deferred.release(*output);
     return false;
   }
   output->outcome = Outcome::kOutput;
@@ -147,39 +156,41 @@ bool Stream::emit(Request* output) {
     expectStep();
   }
   // Under the lock, so that nothing overtakes it.
-  channel->complete(output);
+  deferred.complete(*output);
   return !stalled_;
 }
 
 bool Stream::finish(Request* completion) {
   std::deque<Request*> dropped;
   {
+    Deferred deferred;
     std::lock_guard lock(mutex_);
     if (ended_) {
-      channel->release(completion);
+      deferred.release(*completion);
       return false;
     }
     dropped = end();
     completion->stream = shared_from_this();
-    channel->complete(completion);
+    deferred.complete(*completion);
   }
   releaseAll(dropped);
   return true;
 }
 
-void Stream::fail(const char* code, std::string_view detail) {
+void Stream::fail(Failure failure) {
   std::deque<Request*> dropped;
   {
+    Deferred deferred;
     std::lock_guard lock(mutex_);
     if (ended_) return;
     dropped = end();
     stopRuns();
-    Request* completion = channel->openCompletion(ticket);
+    Request* completion = openCompletion();
     completion->stream = shared_from_this();
-    channel->completeFailed(completion, code, detail);
+    deferred.completeFailed(*completion, std::move(failure));
   }
   releaseAll(dropped);
-  tell(kStop);
+  notify(kStop);
 }
 
 std::shared_ptr<runtime::CancellationToken> Stream::token() {
@@ -191,12 +202,12 @@ std::shared_ptr<runtime::CancellationToken> Stream::token() {
   return token_;
 }
 
-void Stream::tell(uint32_t notices) {
+void Stream::notify(uint32_t notices) {
   if (notices != 0 && inbox) inbox->post(shared_from_this(), notices);
 }
 
 void Stream::expectStep() {
-  stepDueNs_.store(nowNs() + deployment->limits.timeoutNs, std::memory_order_relaxed);
+  stepDueNs_.store(nowNs() + stepNs_, std::memory_order_relaxed);
 }
 
 void Stream::awaitClient() { stepDueNs_.store(kNever, std::memory_order_relaxed); }
@@ -209,12 +220,12 @@ uint32_t Stream::makeRoom() {
   return kRoom;
 }
 
-void Stream::askForInput() {
+void Stream::askForInput(Deferred& deferred) {
   writerHeld_ = false;
-  Request* completion = channel->openCompletion(ticket);
+  Request* completion = openCompletion();
   completion->outcome = Outcome::kRoom;
   completion->stream = shared_from_this();
-  channel->complete(completion);
+  deferred.complete(*completion);
 }
 
 std::deque<Request*> Stream::end() {

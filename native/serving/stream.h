@@ -8,9 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 
 #include "runtime/cancellation.h"
+#include "runtime/failure.h"
+#include "serving/deferred.h"
 #include "serving/request.h"
 
 namespace cloudeasyml::serving {
@@ -39,16 +40,21 @@ class Stream : public std::enable_shared_from_this<Stream> {
   };
   enum class Input { kTaken, kNone, kEnded };
 
-  /// @param frameId its id on its connection, as the client wrote it; empty where it has the
-  /// connection to itself
-  /// @param binary whether its client wants binary frames
-  Stream(std::shared_ptr<Channel> channel, uint32_t ticket, std::string frameId, bool binary);
+  /// @param pool its front end's
+  /// @param protocol how its inputs are read and its outputs written
+  /// @param tag what its connection calls it; empty where it has the connection to itself
+  Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket, const protocols::Protocol& protocol,
+         std::string tag);
   ~Stream();
 
-  const std::shared_ptr<Channel> channel;
+  const std::shared_ptr<RequestPool> pool;
   const uint32_t ticket;
-  const std::string frameId;
-  const bool binary;
+  const protocols::Protocol& protocol;
+  const std::string tag;
+
+  bool hasBinaryAnswers() const noexcept { return protocol.hasBinaryAnswers(); }
+  /// A request that carries what it has to say.
+  Request* openCompletion();
 
   // Set once, when a worker is found for it.
   std::shared_ptr<Deployment> deployment;
@@ -89,15 +95,16 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // Anybody's.
 
   /// Ends it with an error, unless it has ended, and has the worker stop.
-  void fail(const char* code, std::string_view detail);
+  void fail(Failure failure);
   /// When the plugin must have asked for input, given an output or ended; kNever while it waits for
   /// its client, and after the end.
   int64_t stepDueNs() const noexcept { return stepDueNs_.load(std::memory_order_relaxed); }
   /// From now on the plugin owes a step.
-  void start();
+  /// @param timeoutNs what the client allows a step; 0 for what the deployment allows
+  void start(int64_t timeoutNs);
 
  private:
-  void tell(uint32_t notices);
+  void notify(uint32_t notices);
 
   // With the mutex held.
 
@@ -105,7 +112,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void awaitClient();
   /// @returns what its worker should be told
   uint32_t makeRoom();
-  void askForInput();
+  void askForInput(Deferred& deferred);
   /// @returns the inputs that nobody will take
   std::deque<Request*> end();
   void stopRuns();
@@ -129,6 +136,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// Of the front end's thread alone.
   bool cancelled_ = false;
   std::shared_ptr<runtime::CancellationToken> token_;
+  int64_t stepNs_ = 0;
   std::atomic<int64_t> stepDueNs_;
 };
 

@@ -2,16 +2,19 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "runtime/cancellation.h"
 #include "serving/batch.h"
-#include "serving/onnxRunner.h"
 #include "serving/streamInbox.h"
+#include "serving/wakeUp.h"
 #include "serving/waker.h"
 
 namespace cloudeasyml::serving {
@@ -31,49 +34,59 @@ class Worker {
 
   /// @param wakeLoop wakes the worker from its event loop
   /// @param onNotice called when its inbox is no longer empty
-  Worker(uint32_t id, std::function<void()> wakeLoop, MakeToken makeToken,
+  Worker(uint32_t id, std::shared_ptr<WakeUp> wakeLoop, MakeToken makeToken,
          std::function<void()> onNotice)
       : id(id),
         makeToken(std::move(makeToken)),
-        inbox(std::make_shared<StreamInbox>(std::move(onNotice))),
-        wakeLoop(std::move(wakeLoop)) {}
+        wakeLoop(std::move(wakeLoop)),
+        inbox(std::make_shared<StreamInbox>(std::move(onNotice))) {}
 
   const uint32_t id;
   const MakeToken makeToken;
 
-  // Used by the worker's own thread alone.
-  OnnxRunner runner;
-
   // Safe from any thread.
+  const std::shared_ptr<WakeUp> wakeLoop;
   Waker waker;
   const std::shared_ptr<StreamInbox> inbox;
+  std::atomic<uint32_t> streamCount{0};
 
-  // The rest is guarded by the scheduler's mutex.
-  std::function<void()> wakeLoop;
+  // Guarded by the dispatcher's lock.
+
   /// Handles of the deployments that it has loaded.
   std::unordered_set<uint32_t> hosted;
+  /// Handles of those that it holds a batch of. A plugin's instance is never entered twice, so it
+  /// takes no second one.
+  std::vector<uint32_t> entered;
+  Waiting waiting = Waiting::kNot;
+  /// It gets no more batches, and will be replaced.
+  bool isRetired = false;
+  bool isClosed = false;
+
+  // Guarded by its own lock. Only its own thread adds to and takes from `active`, and sets `token`.
+
+  mutable std::mutex mutex;
   /// One at most per deployment.
   std::vector<std::unique_ptr<Batch>> active;
-  Waiting waiting = Waiting::kNot;
+  /// The batch that its thread is inside of right now.
+  Batch* current = nullptr;
+  /// What the runs of its batches go on under; another one after each cancellation.
+  std::shared_ptr<runtime::CancellationToken> token;
   /// Those it holds, by their number, until their plugin's code has ended.
   std::unordered_map<uint32_t, std::shared_ptr<Stream>> streams;
   uint32_t nextStream = 0;
-  /// The batch that its thread is inside of right now.
-  Batch* current = nullptr;
-  /// What the runs of its batches go on under; another one after each stop.
-  std::shared_ptr<runtime::CancellationToken> token;
-  /// It gets no more batches, and will be replaced.
-  bool retired = false;
-  bool closed = false;
 
-  /// A plugin's instance is never entered twice, so a worker takes no second batch of a deployment.
-  bool entered(uint32_t handle) const {
-    return std::any_of(active.begin(), active.end(),
-                       [&](const auto& batch) { return batch->deployment->handle == handle; });
+  bool hasEntered(uint32_t handle) const {
+    return std::find(entered.begin(), entered.end(), handle) != entered.end();
   }
   /// Whether it waits and could take a batch of a deployment.
-  bool idleFor(uint32_t handle) const {
-    return waiting != Waiting::kNot && hosted.count(handle) > 0 && !entered(handle);
+  bool isIdleFor(uint32_t handle) const {
+    return waiting != Waiting::kNot && hosted.count(handle) > 0 && !hasEntered(handle);
+  }
+
+  /// Wakes it from where it waited. Not to be called under a lock.
+  void wake(Waiting from) {
+    if (from == Waiting::kNatively) waker.wake();
+    if (from == Waiting::kInEventLoop && wakeLoop) (*wakeLoop)();
   }
 };
 

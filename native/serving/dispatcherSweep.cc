@@ -1,0 +1,128 @@
+// What happens as time goes by: windows that close, deadlines, workers that are stuck.
+#include <algorithm>
+
+#include "serving/channel.h"
+#include "serving/deferred.h"
+#include "serving/dispatcher.h"
+#include "serving/time.h"
+
+namespace cloudeasyml::serving {
+
+namespace {
+
+// Ticking on for a while after the last request spares the front end a wake-up for each that
+// follows.
+constexpr int64_t kLingerNs = 1000 * kMillisecond;
+
+}  // namespace
+
+int64_t Dispatcher::sweep(int64_t now) {
+  bool isBusy = false;
+  const int64_t windowNs = sweepQueues(now, isBusy);
+  sweepWorkers(now, isBusy);
+  if (isBusy) hasIdleContexts_ = true;
+  const bool lingers = now <= lastBusyNs_.load(std::memory_order_relaxed) + kLingerNs;
+  if (isBusy || lingers) return std::min(windowNs, now + kTickNs);
+  if (std::exchange(hasIdleContexts_, false)) dropIdleContexts();
+  return windowNs;
+}
+
+// @returns when the next window closes
+int64_t Dispatcher::sweepQueues(int64_t now, bool& isBusy) {
+  Deployments listed;
+  {
+    std::lock_guard lock(mutex_);
+    listed = listed_;
+  }
+  int64_t next = kNever;
+  for (const auto& deployment : listed) {
+    auto& queue = deployment->queue;
+    {
+      Deferred deferred;
+      queue.expire(now, deferred);
+    }
+    isBusy = isBusy || queue.waiting() > 0 || queue.running() > 0;
+    if (queue.waiting() == 0) continue;
+    if (queue.isReady(now)) {
+      wakeFor(deployment->handle);
+    } else {
+      next = std::min(next, queue.windowEndNs());
+    }
+  }
+  return next;
+}
+
+// Ends what is out of time, and stops what nobody waits for.
+void Dispatcher::sweepWorkers(int64_t now, bool& isBusy) {
+  std::vector<std::shared_ptr<Stream>> overdue;
+  for (const auto& worker : workers()) {
+    {
+      Deferred deferred;
+      std::lock_guard lock(worker->mutex);
+      for (auto& batch : worker->active) {
+        isBusy = true;
+        for (auto* request : batch->requests) {
+          if (request->deadlineNs > now) continue;
+          deferred.fail(*request, {"deadline_exceeded",
+                                   "The request was still running when its time was up.", {}});
+        }
+        if (batch->isInline && now > batch->startNs + kInlineSlowestNs) worker->token->cancel();
+      }
+      for (const auto& [number, stream] : worker->streams) {
+        const int64_t dueNs = stream->stepDueNs();
+        if (dueNs <= now) overdue.push_back(stream);
+        isBusy = isBusy || dueNs != kNever;
+      }
+    }
+    cancelIfAbandoned(*worker);
+  }
+  for (const auto& stream : overdue) {
+    stream->fail({"deadline_exceeded", "The plugin took longer for a step than its time.", {}});
+  }
+}
+
+void Dispatcher::dropIdleContexts() {
+  for (const auto& deployment : directory_.all()) {
+    if (deployment->isIdle()) deployment->dropContexts();
+  }
+}
+
+std::vector<uint32_t> Dispatcher::retireStalled(int64_t graceNs) {
+  const int64_t now = nowNs();
+  const auto isStuck = [&](const std::unique_ptr<Batch>& batch) {
+    return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
+  };
+  // A worker that turns its event loop takes what is in its inbox.
+  const auto isUnresponsive = [&](const Worker& worker) {
+    const int64_t sinceNs = worker.inbox->waitingSinceNs();
+    if (sinceNs == kNever || now < sinceNs + graceNs) return false;
+    return std::all_of(worker.streams.begin(), worker.streams.end(),
+                       [](const auto& entry) { return entry.second->stepDueNs() == kNever; });
+  };
+  std::vector<uint32_t> stalled;
+  std::lock_guard lock(mutex_);
+  for (auto& worker : workers_) {
+    std::lock_guard workerLock(worker->mutex);
+    const auto& active = worker->active;
+    const bool isIdleOrStuck = std::all_of(active.begin(), active.end(), isStuck);
+    if (std::any_of(active.begin(), active.end(), isStuck) ||
+        (isIdleOrStuck && isUnresponsive(*worker))) {
+      worker->isRetired = true;
+    }
+    if (worker->isRetired && isIdleOrStuck) stalled.push_back(worker->id);
+  }
+  return stalled;
+}
+
+// Stops a run that nobody waits for any more. Of a plugin's code it stops what it runs before it
+// first awaits something: which batch is behind later runs only the code itself knows.
+void Dispatcher::cancelIfAbandoned(Worker& worker) {
+  std::lock_guard lock(worker.mutex);
+  if (!worker.current || !worker.token || worker.token->cancelled()) return;
+  const auto& requests = worker.current->requests;
+  const bool isAbandoned = std::all_of(requests.begin(), requests.end(),
+                                       [](const Request* request) { return request->hasEnded(); });
+  if (isAbandoned) worker.token->cancel();
+}
+
+}  // namespace cloudeasyml::serving

@@ -1,0 +1,253 @@
+#include "serving/queue.h"
+
+#include <algorithm>
+
+#include "serving/time.h"
+
+namespace cloudeasyml::serving {
+
+namespace {
+
+// Far less than a request has time for is not estimated any closer.
+constexpr int64_t kAmpleTimes = 4;
+
+constexpr char kRemoved[] = "The deployment was removed before the request could run.";
+
+}  // namespace
+
+Offer Queue::offer(Request& request, size_t workers) {
+  const size_t level = levelOf(request);
+  if (waiting_.fetch_add(1) >= limits_.maxQueueSize) {
+    --waiting_;
+    return {Admission::kQueueFull, 0};
+  }
+  size_t ahead = 0;
+  for (size_t each = protocols::kHighestPriority; each <= level; ++each) {
+    ahead += static_cast<size_t>(
+        std::max(waitingAt_[each].load(std::memory_order_relaxed), int32_t{0}));
+  }
+  const int64_t timeNs = request.deadlineNs - request.arrivalNs;
+  const auto roughly = static_cast<int64_t>(ahead + 2) * load_.requestNs();
+  // Whoever finds nothing before it is always let in: its time is what corrects the estimate.
+  if (ahead > 0 && roughly * kAmpleTimes > timeNs) {
+    const int64_t answerNs =
+        load_.answerNs(ahead, perBatch(), std::max<size_t>(workers, 1), running());
+    if (answerNs > timeNs) {
+      --waiting_;
+      return {Admission::kShed, answerNs};
+    }
+  }
+  waitingAt_[level].fetch_add(1, std::memory_order_relaxed);
+  request.queued.store(true, std::memory_order_relaxed);
+  arrivals_.push(&request);
+  return {};
+}
+
+bool Queue::isReady(int64_t now) {
+  if (waiting() == 0) return false;
+  std::lock_guard lock(mutex_);
+  absorb();
+  return ready(now);
+}
+
+int64_t Queue::windowEndNs() {
+  std::lock_guard lock(mutex_);
+  absorb();
+  const int64_t oldestNs = waiting() == 0 ? kNever : oldestArrivalNs();
+  return oldestNs == kNever ? kNever : oldestNs + limits_.maxQueueDelayNs;
+}
+
+std::vector<Request*> Queue::take(int64_t now, size_t idleWorkers, BatchBounds& bounds,
+                                  Deferred& deferred) {
+  std::lock_guard lock(mutex_);
+  absorb();
+  if (!ready(now)) return {};
+  bounds = boundsFor(idleWorkers);
+  return pop(now, bounds.requests, deferred);
+}
+
+std::vector<Request*> Queue::takeInline(int64_t now, int64_t mostNs, BatchBounds& bounds,
+                                        Deferred& deferred) {
+  std::lock_guard lock(mutex_);
+  absorb();
+  if (running() > 0 || !ready(now)) return {};
+  if (workNs() > mostNs || load_.slowestNs() > kInlineSlowestNs) return {};
+  bounds = {limits_.maxBatchSize, limits_.maxBatchSize};
+  return pop(now, bounds.requests, deferred);
+}
+
+void Queue::putBack(Request* const* requests, size_t number, Deferred& deferred) {
+  std::lock_guard lock(mutex_);
+  while (number > 0) {
+    Request& request = *requests[--number];
+    if (isClosed_) {
+      deferred.fail(request, {"deployment_unavailable", kRemoved, {}});
+      deferred.release(request);
+      continue;
+    }
+    request.queued.store(true, std::memory_order_relaxed);
+    insert(request, true);
+    count(request, 1);
+  }
+}
+
+void Queue::ended(size_t requests, size_t rows, int64_t elapsedNs) {
+  std::lock_guard lock(mutex_);
+  --running_;
+  if (requests == 0) return;
+  load_.ran(requests, elapsedNs);
+  if (policy_.learnsSizes && rows > 0) batchSizes_.ran(rows, elapsedNs);
+}
+
+void Queue::forget(Request& request) {
+  std::lock_guard lock(mutex_);
+  leave(request);
+}
+
+void Queue::expire(int64_t now, Deferred& deferred) {
+  std::lock_guard lock(mutex_);
+  absorb();
+  for (auto& level : levels_) {
+    while (!level.empty() && (level.front()->hasEnded() || level.front()->deadlineNs <= now)) {
+      Request& request = *level.front();
+      level.pop_front();
+      drop(request, deferred);
+    }
+  }
+}
+
+std::vector<Request*> Queue::close() {
+  std::lock_guard lock(mutex_);
+  absorb();
+  isClosed_ = true;
+  std::vector<Request*> left;
+  for (auto& level : levels_) {
+    left.insert(left.end(), level.begin(), level.end());
+    level.clear();
+  }
+  for (auto* request : left) request->queued.store(false, std::memory_order_relaxed);
+  waiting_ = 0;
+  for (auto& each : waitingAt_) each = 0;
+  return left;
+}
+
+void Queue::absorb() {
+  arrivals_.takeAll([&](Request* request) { insert(*request, false); });
+}
+
+// Nearly all requests have the deployment's time, so that the last to come has the last deadline.
+void Queue::insert(Request& request, bool isFirst) {
+  auto& level = levels_[levelOf(request)];
+  const auto before = [](const Request* a, const Request* b) {
+    return a->deadlineNs < b->deadlineNs;
+  };
+  if (level.empty() || (!isFirst && level.back()->deadlineNs <= request.deadlineNs)) {
+    level.push_back(&request);
+  } else if (isFirst) {
+    level.insert(std::lower_bound(level.begin(), level.end(), &request, before), &request);
+  } else {
+    level.insert(std::upper_bound(level.begin(), level.end(), &request, before), &request);
+  }
+}
+
+// It is counted for as long as it says that it is queued.
+void Queue::leave(Request& request) noexcept {
+  if (request.queued.exchange(false, std::memory_order_relaxed)) count(request, -1);
+}
+
+void Queue::count(const Request& request, int32_t change) noexcept {
+  waiting_ += static_cast<uint32_t>(change);
+  waitingAt_[levelOf(request)].fetch_add(change, std::memory_order_relaxed);
+}
+
+bool Queue::ready(int64_t now) noexcept {
+  // What waits may still be on its way into the levels.
+  const int64_t oldestNs = waiting() == 0 ? kNever : oldestArrivalNs();
+  if (oldestNs == kNever) return false;
+  if (limits_.maxQueueDelayNs == 0 || waiting() >= limits_.maxBatchSize) return true;
+  return now >= oldestNs + limits_.maxQueueDelayNs;
+}
+
+// Without windows any arrival will do.
+int64_t Queue::oldestArrivalNs() const noexcept {
+  int64_t oldestNs = kNever;
+  for (const auto& level : levels_) {
+    for (const auto* request : level) {
+      oldestNs = std::min(oldestNs, request->arrivalNs);
+      if (limits_.maxQueueDelayNs == 0) return oldestNs;
+    }
+  }
+  return oldestNs;
+}
+
+BatchBounds Queue::boundsFor(size_t idleWorkers) {
+  const size_t most = limits_.maxBatchSize;
+  const bool hasWindow = limits_.maxQueueDelayNs > 0;
+  const int64_t requestNs = load_.requestNs();
+  if (!policy_.joins) {
+    // Several at once spare only the taking, which large requests have no need of.
+    const auto asCheap = static_cast<size_t>(kWorthWakingNs / std::max<int64_t>(requestNs, 1));
+    const size_t requests = std::clamp<size_t>(asCheap, 1, std::max<size_t>(most, 1));
+    perBatch_.store(requests, std::memory_order_relaxed);
+    return {requests, SIZE_MAX};
+  }
+  // Whoever has requests wait for others wants batches full.
+  const size_t rows = policy_.learnsSizes && !hasWindow ? batchSizes_.next(most) : most;
+  perBatch_.store(rows, std::memory_order_relaxed);
+  if (requestNs < kWorthWakingNs || hasWindow) return {rows, rows};
+  // Where a request is much work and other workers are idle, each gets its part: a batch saves less
+  // than a second core gives.
+  const size_t part = (waiting() + idleWorkers - 1) / std::max<size_t>(idleWorkers, 1);
+  return {std::clamp<size_t>(part, 1, rows), rows};
+}
+
+// A request that has less time left than it takes alone would only take it from those behind it. It
+// runs where there is nobody else: it may be quicker than the last ones were.
+std::vector<Request*> Queue::pop(int64_t now, size_t most, Deferred& deferred) {
+  const int64_t loneNs = load_.loneNs();
+  std::vector<Request*> popped;
+  popped.reserve(std::min<size_t>(most, waiting()));
+  std::vector<Request*> late;
+  for (auto& level : levels_) {
+    while (popped.size() < most && !level.empty()) {
+      Request& request = *level.front();
+      level.pop_front();
+      const int64_t leftNs = request.deadlineNs - now;
+      if (request.hasEnded() || leftNs <= 0) {
+        drop(request, deferred);
+      } else if (leftNs < loneNs) {
+        late.push_back(&request);
+      } else {
+        if (popped.empty()) most = mostWithin(leftNs, most);
+        popped.push_back(&request);
+      }
+    }
+  }
+  if (popped.empty() && !late.empty()) {
+    popped.push_back(late.back());
+    late.pop_back();
+  }
+  for (auto* request : late) drop(*request, deferred);
+  for (auto* request : popped) {
+    leave(*request);
+    request->queueNs = now - request->arrivalNs;
+  }
+  if (!popped.empty()) ++running_;
+  return popped;
+}
+
+// How large a batch may be for the first request in it to be in time.
+size_t Queue::mostWithin(int64_t leftNs, size_t most) const noexcept {
+  while (most > 1 && load_.batchNs(most) > leftNs) most /= 2;
+  return most;
+}
+
+// Of a request that leaves the queue without running.
+void Queue::drop(Request& request, Deferred& deferred) {
+  leave(request);
+  deferred.fail(request, {"deadline_exceeded",
+                          "The request waited in the queue until its time was up.", {}});
+  deferred.release(request);
+}
+
+}  // namespace cloudeasyml::serving
