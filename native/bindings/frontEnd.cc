@@ -5,7 +5,8 @@
 
 #include "bindings/addonData.h"
 #include "bindings/admission.h"
-#include "bindings/rawFunction.h"
+#include "bindings/exports.h"
+#include "bindings/runBatch.h"
 #include "codec/requestBody.h"
 #include "codec/routeScan.h"
 
@@ -28,16 +29,12 @@ int32_t microseconds(int64_t ns) { return static_cast<int32_t>(ns / 1000); }
 
 }  // namespace
 
-FrontEnd::FrontEnd(napi_env env, napi_value onCompletions, size_t maxBytes,
+FrontEnd::FrontEnd(Napi::Env env, Napi::Function onCompletions, size_t maxBytes,
                    Napi::Int32Array records, Napi::Uint8Array outbox, Napi::Int32Array scanned)
     : env_(env),
       engine_(Engine::acquire()),
-      wakeUp_(makeWakeUp(env, onCompletions, "cloudeasyml:completions")),
-      channel_(std::make_shared<serving::Channel>(
-          [wakeUp = wakeUp_] {
-            napi_call_threadsafe_function(wakeUp, nullptr, napi_tsfn_nonblocking);
-          },
-          maxBytes)),
+      wakeUp_(env, onCompletions, "cloudeasyml:completions"),
+      channel_(std::make_shared<serving::Channel>([this] { wakeUp_.wake(); }, maxBytes)),
       recordsReference_(Napi::Persistent(records)),
       outboxReference_(Napi::Persistent(outbox)),
       scannedReference_(Napi::Persistent(scanned)),
@@ -50,49 +47,48 @@ FrontEnd::FrontEnd(napi_env env, napi_value onCompletions, size_t maxBytes,
           nullptr, [engine = std::weak_ptr(engine_), threadId = AddonData::of(env).threadId] {
             return makeToken(engine.lock(), threadId);
           })) {
-  napi_add_env_cleanup_hook(env, cleanUp, this);
+  napi_add_env_cleanup_hook(env, cleanupHook<FrontEnd, &FrontEnd::cleanUp>, this);
 }
 
 Napi::Object FrontEnd::exports() {
+  static constexpr Function<FrontEnd> kFunctions[] = {
+      {"append", callback<&FrontEnd::append>},
+      {"submit", callback<&FrontEnd::submit>},
+      {"flush", callback<&FrontEnd::flush>},
+      {"discard", callback<&FrontEnd::discard>},
+      {"cancel", callback<&FrontEnd::cancel>},
+      {"drain", callback<&FrontEnd::drain>},
+      {"takeLarge", callback<&FrontEnd::takeLarge>},
+      {"scanFrame", callback<&FrontEnd::scanFrame>},
+      {"submitFrame", callback<&FrontEnd::submitFrame>},
+      {"openStream", callback<&FrontEnd::openStream>},
+      {"openFrameStream", callback<&FrontEnd::openFrameStream>},
+      {"pushInput", callback<&FrontEnd::pushInput>},
+      {"endInput", callback<&FrontEnd::endInput>},
+      {"holdReader", callback<&FrontEnd::holdReader>},
+      {"cancelStream", callback<&FrontEnd::cancelStream>},
+  };
   auto object = Napi::Object::New(env_);
-  defineRaw(object, "append", append, this);
-  defineRaw(object, "submit", submit, this);
-  defineRaw(object, "flush", flush, this);
-  defineRaw(object, "discard", discard, this);
-  defineRaw(object, "cancel", cancel, this);
-  defineRaw(object, "drain", drain, this);
-  defineRaw(object, "takeLarge", takeLarge, this);
-  defineRaw(object, "scanFrame", scanFrame, this);
-  defineRaw(object, "submitFrame", submitFrame, this);
-  defineRaw(object, "openStream", openStream, this);
-  defineRaw(object, "openFrameStream", openFrameStream, this);
-  defineRaw(object, "pushInput", pushInput, this);
-  defineRaw(object, "endInput", endInput, this);
-  defineRaw(object, "holdReader", holdReader, this);
-  defineRaw(object, "cancelStream", cancelStream, this);
+  bindFunctions(object, kFunctions, this);
   return object;
 }
 
-void FrontEnd::cleanUp(void* data) {
-  auto* self = static_cast<FrontEnd*>(data);
-  for (auto* request : self->requests_) {
-    if (request && self->engine_->scheduler.cancel(request)) self->channel_->release(request);
+void FrontEnd::cleanUp() {
+  for (auto* request : requests_) {
+    if (request && engine_->scheduler.cancel(request)) channel_->release(request);
   }
-  for (auto& stream : self->streams_) {
+  for (auto& stream : streams_) {
     if (stream) stream->cancel();
   }
   // Drained, but JavaScript never heard of them.
-  for (; self->next_ < self->drained_.size(); ++self->next_) {
-    self->channel_->release(self->drained_[self->next_]);
-  }
-  self->engine_->scheduler.removeWorker(*self->worker_);
-  self->channel_->close();
-  napi_release_threadsafe_function(self->wakeUp_, napi_tsfn_abort);
+  for (; next_ < drained_.size(); ++next_) channel_->release(drained_[next_]);
+  engine_->scheduler.removeWorker(*worker_);
+  channel_->close();
   // References die with the environment.
-  self->recordsReference_.SuppressDestruct();
-  self->outboxReference_.SuppressDestruct();
-  self->scannedReference_.SuppressDestruct();
-  delete self;
+  recordsReference_.SuppressDestruct();
+  outboxReference_.SuppressDestruct();
+  scannedReference_.SuppressDestruct();
+  delete this;
 }
 
 void FrontEnd::notifyWorkers() {
@@ -118,33 +114,25 @@ int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission admission) {
   return admission == Admission::kNoDeployment ? rejectRoute(ticket, code) : reject(ticket, code);
 }
 
-// append(ticket, chunk): false where the engine holds too many bytes; the request is then
-// discarded.
-napi_value FrontEnd::append(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 2> call(env, info);
+/// @returns false where the engine holds too many bytes; the request is then discarded
+bool FrontEnd::append(uint32_t ticket, Bytes chunk) {
   std::string_view whole;
-  return call.boolean(call.self->openBody(call.uint32(0), call.args[1], whole) == 0);
+  return openBody(ticket, chunk, whole) == 0;
 }
 
 // Copies a body's next part. `whole` is then what there is of the body so far: where it came in one
 // piece, the caller's memory, which this core has at hand, while the copy may have to wait for the
 // core that had the request last.
 // @returns 0, or why it was refused
-int32_t FrontEnd::openBody(uint32_t ticket, napi_value chunk, std::string_view& whole) {
-  void* bytes = nullptr;
-  size_t size = 0;
-  // uWebSockets.js brings ArrayBuffers; asking what a value is costs as much as trying.
-  if (napi_get_arraybuffer_info(env_, chunk, &bytes, &size) != napi_ok) {
-    napi_get_typedarray_info(env_, chunk, nullptr, &size, &bytes, nullptr, nullptr);
-  }
+int32_t FrontEnd::openBody(uint32_t ticket, Bytes chunk, std::string_view& whole) {
   if (ticket >= requests_.size()) requests_.resize(ticket + 64, nullptr);
   auto*& request = requests_[ticket];
   if (!request) {
-    request = channel_->open(ticket, bytes, size);
-    whole = {static_cast<const char*>(bytes), size};
+    request = channel_->open(ticket, chunk.data, chunk.size);
+    whole = chunk.view();
     return request ? 0 : kTooManyBytes;
   }
-  if (!channel_->append(*request, bytes, size)) return reject(ticket, kTooManyBytes);
+  if (!channel_->append(*request, chunk.data, chunk.size)) return reject(ticket, kTooManyBytes);
   whole = request->body.view();
   return 0;
 }
@@ -164,26 +152,19 @@ int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_vi
   return kRouteMalformed;
 }
 
-// submit(ticket, owner, handle or -1, chunk): the deployment's handle, or why it was refused.
-napi_value FrontEnd::submit(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 4> call(env, info);
-  auto& self = *call.self;
-  const uint32_t ticket = call.uint32(0);
-  const uint32_t owner = call.uint32(1);
-  const int32_t handle = call.int32(2);
+/// @param handle a deployment's, or kByBody
+/// @returns the deployment's handle, or why it was refused
+int32_t FrontEnd::submit(uint32_t ticket, uint32_t owner, int32_t handle, Bytes chunk) {
   std::string_view body;
-  if (const int32_t refused = self.openBody(ticket, call.args[3], body)) {
-    return call.number(refused);
-  }
-  Request* request = self.requests_[ticket];
-  auto& scheduler = self.engine_->scheduler;
+  if (const int32_t refused = openBody(ticket, chunk, body)) return refused;
+  Request* request = requests_[ticket];
+  auto& scheduler = engine_->scheduler;
   if (handle != kByBody) {
-    return call.number(
-        self.submitted(ticket, scheduler.submit(request, static_cast<uint32_t>(handle), owner)));
+    return submitted(ticket, scheduler.submit(request, static_cast<uint32_t>(handle), owner));
   }
   std::string_view id;
-  if (const int32_t refused = self.routeOf(ticket, body, id)) return call.number(refused);
-  return call.number(self.submitted(ticket, scheduler.submit(request, id, owner)));
+  if (const int32_t refused = routeOf(ticket, body, id)) return refused;
+  return submitted(ticket, scheduler.submit(request, id, owner));
 }
 
 // @returns the handle of the deployment that has the request, or why it was refused
@@ -200,49 +181,37 @@ int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
   return static_cast<int32_t>(taken);
 }
 
-// flush(): to be called once the requests at hand are submitted.
-napi_value FrontEnd::flush(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto& self = *call.self;
-  if (self.pendingWakes_.empty()) return nullptr;
-  if (self.pendingWakeNs_ <= self.engine_->scheduler.inlineNs() &&
-      self.pendingWakeBytes_ <= serving::kInlineBytes) {
-    self.runInline();
+/// To be called once the requests at hand are submitted.
+void FrontEnd::flush() {
+  if (pendingWakes_.empty()) return;
+  if (pendingWakeNs_ <= engine_->scheduler.inlineNs() &&
+      pendingWakeBytes_ <= serving::kInlineBytes) {
+    runInline();
   }
-  self.notifyWorkers();
-  return nullptr;
+  notifyWorkers();
 }
 
 void FrontEnd::runInline() {
   auto& scheduler = engine_->scheduler;
   for (const uint32_t handle : pendingWakes_) {
     while (auto* batch = scheduler.takeInline(*worker_, handle)) {
-      worker_->runner.run(*batch, *worker_->token);
-      scheduler.finish(*worker_, batch);
-      // The workers have it now.
-      if (worker_->token->cancelled()) return;
+      // What was not run, or was stopped, the workers have now.
+      if (!runBatch(scheduler, *worker_, batch) || worker_->token->cancelled()) return;
     }
   }
 }
 
-// discard(ticket): the body's client went before it was submitted.
-napi_value FrontEnd::discard(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto& self = *call.self;
-  const uint32_t ticket = call.uint32(0);
-  if (ticket < self.requests_.size() && self.requests_[ticket]) self.reject(ticket, 0);
-  return nullptr;
+/// The body's client went before it was submitted.
+void FrontEnd::discard(uint32_t ticket) {
+  if (ticket < requests_.size() && requests_[ticket]) reject(ticket, 0);
 }
 
-// cancel(ticket): true where no completion will come.
-napi_value FrontEnd::cancel(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto& self = *call.self;
-  const uint32_t ticket = call.uint32(0);
-  Request* request = ticket < self.requests_.size() ? self.requests_[ticket] : nullptr;
-  if (!request || !self.engine_->scheduler.cancel(request)) return call.boolean(false);
-  self.reject(ticket, 0);
-  return call.boolean(true);
+/// @returns true where no completion will come
+bool FrontEnd::cancel(uint32_t ticket) {
+  Request* request = ticket < requests_.size() ? requests_[ticket] : nullptr;
+  if (!request || !engine_->scheduler.cancel(request)) return false;
+  reject(ticket, 0);
+  return true;
 }
 
 // The answer as its client gets it: on a connection of many requests, with its id.
@@ -261,34 +230,32 @@ codec::FrameWriter FrontEnd::frameOf(const Request& request) {
   return {head_, request.answer, failed && !id.empty() ? "}" : "", request.binaryAnswer};
 }
 
-// drain(): how many records it wrote; the negative of that where more wait.
-napi_value FrontEnd::drain(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto& self = *call.self;
-  if (self.next_ == self.drained_.size()) {
-    self.drained_.clear();
-    self.next_ = 0;
-    self.channel_->drain(self.drained_);
+/// @returns how many records it wrote; the negative of that where more wait
+int32_t FrontEnd::drain() {
+  if (next_ == drained_.size()) {
+    drained_.clear();
+    next_ = 0;
+    channel_->drain(drained_);
   }
   size_t count = 0;
   size_t offset = 0;
-  while (self.next_ < self.drained_.size() && count < self.maxRecords_) {
-    Request* request = self.drained_[self.next_];
+  while (next_ < drained_.size() && count < maxRecords_) {
+    Request* request = drained_[next_];
     // Another core wrote it.
-    if (self.next_ + 1 < self.drained_.size()) {
-      __builtin_prefetch(self.drained_[self.next_ + 1]->answer.data());
+    if (next_ + 1 < drained_.size()) {
+      __builtin_prefetch(drained_[next_ + 1]->answer.data());
     }
     if (request->stream && request->stream->cancelled()) {
-      self.channel_->release(request);
-      ++self.next_;
+      channel_->release(request);
+      ++next_;
       continue;
     }
-    const auto frame = self.frameOf(*request);
+    const auto frame = frameOf(*request);
     const size_t length = request->outcome == Outcome::kRoom ? 0 : frame.size();
-    const bool large = length > self.outboxSize_;
+    const bool large = length > outboxSize_;
     // A large one is taken before the next is looked at.
-    if (large ? count > 0 : offset + length > self.outboxSize_) break;
-    int32_t* record = self.records_ + count * kRecordLength;
+    if (large ? count > 0 : offset + length > outboxSize_) break;
+    int32_t* record = records_ + count * kRecordLength;
     record[0] = static_cast<int32_t>(request->ticket);
     record[1] = static_cast<int32_t>(request->outcome) | (request->binaryAnswer ? kBinaryFlag : 0);
     record[2] = static_cast<int32_t>(request->rows);
@@ -298,20 +265,20 @@ napi_value FrontEnd::drain(napi_env env, napi_callback_info info) {
     record[6] = microseconds(request->queueNs);
     record[7] = microseconds(request->batchNs);
     ++count;
-    ++self.next_;
+    ++next_;
     if (large) {
-      self.large_.resize(length);
-      frame.write(self.large_.data());
+      large_.resize(length);
+      frame.write(large_.data());
     } else if (length > 0) {
-      frame.write(reinterpret_cast<char*>(self.outbox_) + offset);
+      frame.write(reinterpret_cast<char*>(outbox_) + offset);
       offset += length;
     }
-    self.delivered(request);
+    delivered(request);
     if (large) break;
   }
-  serving::Channel::releaseAll(self.delivered_);
+  serving::Channel::releaseAll(delivered_);
   const auto written = static_cast<int32_t>(count);
-  return call.number(self.next_ < self.drained_.size() ? -written : written);
+  return next_ < drained_.size() ? -written : written;
 }
 
 // A completion has been written to where JavaScript reads it.
@@ -326,13 +293,12 @@ void FrontEnd::delivered(Request* request) {
   if (last) streams_[request->ticket].reset();
 }
 
-// takeLarge(): the answer that did not fit into the outbox, as an ArrayBuffer over its own memory.
-napi_value FrontEnd::takeLarge(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto owned = std::make_unique<std::string>(std::exchange(call.self->large_, {}));
+/// The answer that did not fit into the outbox, as an ArrayBuffer over its own memory.
+napi_value FrontEnd::takeLarge() {
+  auto owned = std::make_unique<std::string>(std::exchange(large_, {}));
   napi_value buffer = nullptr;
   const auto status = napi_create_external_arraybuffer(
-      env, owned->data(), owned->size(),
+      env_, owned->data(), owned->size(),
       [](napi_env, void*, void* hint) { delete static_cast<std::string*>(hint); }, owned.get(),
       &buffer);
   if (status == napi_ok) {
@@ -341,16 +307,17 @@ napi_value FrontEnd::takeLarge(napi_env env, napi_callback_info info) {
   }
   // Some embedders forbid external memory.
   void* copy = nullptr;
-  napi_create_arraybuffer(env, owned->size(), &copy, &buffer);
+  napi_create_arraybuffer(env_, owned->size(), &copy, &buffer);
   if (copy) std::memcpy(copy, owned->data(), owned->size());
   return buffer;
 }
 
-Napi::Value createFrontEnd(const Napi::CallbackInfo& info) {
-  auto* frontEnd = new FrontEnd(info.Env(), info[0],
-                                static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
-                                info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>(),
-                                info[4].As<Napi::Int32Array>());
+Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, int64_t maxBytes,
+                           Napi::Int32Array records, Napi::Uint8Array outbox,
+                           Napi::Int32Array scanned) {
+  // Its cleanup hook deletes it.
+  auto* frontEnd =
+      new FrontEnd(env, onCompletions, static_cast<size_t>(maxBytes), records, outbox, scanned);
   return frontEnd->exports();
 }
 
