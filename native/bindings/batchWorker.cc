@@ -20,11 +20,6 @@ using serving::Waiting;
 
 namespace {
 
-// Answers of next() that are no batch; src/engine/batchWorker.ts has the same numbers.
-constexpr int32_t kIdle = 0;
-constexpr int32_t kTurn = 1;
-constexpr int32_t kNotices = 2;
-
 /// How long native batches may keep the event loop from turning.
 constexpr int64_t kTurnEveryNs = 1 * serving::kMillisecond;
 /// The event loop's descriptor tells of messages and sockets, but not of timers, nor of sockets
@@ -95,7 +90,7 @@ napi_value BatchWorker::next(bool block) {
   data_.scopedToken.reset();
   int64_t turnAt = serving::nowNs() + kTurnEveryNs;
   for (;;) {
-    if (!worker_->inbox->empty()) return step(kNotices);
+    if (!worker_->inbox->empty()) return step(NextStep::kNotices);
     Batch* batch = scheduler.take(*worker_, block ? Waiting::kNatively : Waiting::kInEventLoop);
     if (batch && !batch->deployment->model) {
       data_.scopedToken = worker_->token;
@@ -104,27 +99,27 @@ napi_value BatchWorker::next(bool block) {
     if (batch) {
       runBatch(scheduler, *worker_, batch);
       if (serving::nowNs() < turnAt) continue;
-      if (!block || loopHasWork()) return step(kTurn);
+      if (!block || loopHasWork()) return step(NextStep::kTurn);
       turnAt = serving::nowNs() + kTurnEveryNs;
       continue;
     }
     // What came before the worker counted as waiting woke nobody.
     if (!worker_->inbox->empty()) {
       scheduler.stopWaiting(*worker_);
-      return step(kNotices);
+      return step(NextStep::kNotices);
     }
-    if (!block) return step(kIdle);
+    if (!block) return step(NextStep::kIdle);
     if (sleep()) {
       scheduler.stopWaiting(*worker_);
-      return step(kTurn);
+      return step(NextStep::kTurn);
     }
     turnAt = serving::nowNs() + kTurnEveryNs;
   }
 }
 
-napi_value BatchWorker::step(int32_t step) const {
+napi_value BatchWorker::step(NextStep step) const {
   napi_value value = nullptr;
-  napi_create_int32(env_, step, &value);
+  napi_create_int32(env_, static_cast<int32_t>(step), &value);
   return value;
 }
 

@@ -49,7 +49,7 @@ class BatchWorker {
   void enterStream(uint32_t stream);
   void leaveStream();
 
-  napi_value step(int32_t step) const;
+  napi_value step(NextStep step) const;
   bool sleep();
   bool loopHasWork();
   napi_value bodyValue(const serving::Request& request) const;

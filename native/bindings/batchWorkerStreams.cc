@@ -81,7 +81,7 @@ bool BatchWorker::failStream(uint32_t number, const std::string& code, const std
   const auto stream = streamOf(number);
   if (!stream) return false;
   Request* completion = stream->channel->openCompletion(stream->ticket);
-  completion->outcome = serving::Outcome::kFailed;
+  completion->outcome = Outcome::kFailed;
   codec::writeFailure(completion->answer, code.c_str(), detail, path);
   return closeStream(*stream, completion, milliseconds, inputs);
 }

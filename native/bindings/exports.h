@@ -53,7 +53,7 @@ Napi::Value allocatePinned(Napi::Env env, Napi::Value handle, const std::string&
 
 // Serving: servingBinding.cc, frontEnd.cc, batchWorker.cc
 
-/// @param limits [maxBatchSize, maxQueueDelayUs, maxQueueSize, timeoutMs, maxStreams]
+/// @param limits in the order of BatchLimit
 /// @param session undefined for a plugin with code
 /// @returns the deployment's handle
 uint32_t addDeployment(Napi::Env env, std::string id, uint32_t owner, Napi::Array limits,

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "bindings/addonData.h"
-#include "bindings/admission.h"
 #include "bindings/exports.h"
 #include "bindings/runBatch.h"
 #include "codec/requestBody.h"
@@ -12,17 +11,11 @@
 
 namespace cloudeasyml::bindings {
 
-using serving::Admission;
-using serving::Outcome;
 using serving::Request;
 using serving::Submission;
 
 namespace {
 
-// One completion record: ticket, outcome and whether it is binary, rows, offset, length, and
-// microseconds of processing, in the queue, and from the queue to the run.
-constexpr size_t kRecordLength = 8;
-constexpr int32_t kBinaryFlag = 1 << 8;
 constexpr int32_t kOutsideOutbox = -1;
 
 int32_t microseconds(int64_t ns) { return static_cast<int32_t>(ns / 1000); }
@@ -39,7 +32,7 @@ FrontEnd::FrontEnd(Napi::Env env, Napi::Function onCompletions, size_t maxBytes,
       outboxReference_(Napi::Persistent(outbox)),
       scannedReference_(Napi::Persistent(scanned)),
       records_(records.Data()),
-      maxRecords_(records.ElementLength() / kRecordLength),
+      maxRecords_(records.ElementLength() / CompletionRecord::kSize),
       outbox_(outbox.Data()),
       outboxSize_(outbox.ByteLength()),
       scanned_(scanned.Data()),
@@ -98,20 +91,24 @@ void FrontEnd::notifyWorkers() {
   pendingWakeBytes_ = 0;
 }
 
-int32_t FrontEnd::reject(uint32_t ticket, int32_t code) {
+void FrontEnd::drop(uint32_t ticket) {
   channel_->release(std::exchange(requests_[ticket], nullptr));
-  return code;
+}
+
+int32_t FrontEnd::reject(uint32_t ticket, Admission why) {
+  drop(ticket);
+  return static_cast<int32_t>(why);
 }
 
 // A body that can't be routed. That it is no JSON counts before what it says.
-int32_t FrontEnd::rejectRoute(uint32_t ticket, int32_t code) {
+int32_t FrontEnd::rejectRoute(uint32_t ticket, Admission why) {
   const auto& request = *requests_[ticket];
-  return reject(ticket, codec::isJson({request.body, request.binary}) ? code : kRouteMalformed);
+  const bool isJson = codec::isJson({request.body, request.binary});
+  return reject(ticket, isJson ? why : Admission::kRouteMalformed);
 }
 
-int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission admission) {
-  const auto code = -static_cast<int32_t>(admission);
-  return admission == Admission::kNoDeployment ? rejectRoute(ticket, code) : reject(ticket, code);
+int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission why) {
+  return why == Admission::kNoDeployment ? rejectRoute(ticket, why) : reject(ticket, why);
 }
 
 /// @returns false where the engine holds too many bytes; the request is then discarded
@@ -130,9 +127,10 @@ int32_t FrontEnd::openBody(uint32_t ticket, Bytes chunk, std::string_view& whole
   if (!request) {
     request = channel_->open(ticket, chunk.data, chunk.size);
     whole = chunk.view();
-    return request ? 0 : kTooManyBytes;
+    return request ? 0 : static_cast<int32_t>(Admission::kTooManyBytes);
   }
-  if (!channel_->append(*request, chunk.data, chunk.size)) return reject(ticket, kTooManyBytes);
+  if (!channel_->append(*request, chunk.data, chunk.size))
+    return reject(ticket, Admission::kTooManyBytes);
   whole = request->body.view();
   return 0;
 }
@@ -141,25 +139,25 @@ int32_t FrontEnd::openBody(uint32_t ticket, Bytes chunk, std::string_view& whole
 int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_view& id) {
   switch (codec::scanDeploymentId(body, id)) {
     case codec::RouteScan::kAbsent:
-      return rejectRoute(ticket, kRouteAbsent);
+      return rejectRoute(ticket, Admission::kRouteAbsent);
     case codec::RouteScan::kNotText:
-      return rejectRoute(ticket, kRouteNotText);
+      return rejectRoute(ticket, Admission::kRouteNotText);
     case codec::RouteScan::kMalformed:
-      return rejectRoute(ticket, kNotAnObject);
+      return rejectRoute(ticket, Admission::kNotAnObject);
     case codec::RouteScan::kFound:
-      return 0;
+      break;
   }
-  return kRouteMalformed;
+  return 0;
 }
 
-/// @param handle a deployment's, or kByBody
+/// @param handle a deployment's, or Route::kByBody
 /// @returns the deployment's handle, or why it was refused
 int32_t FrontEnd::submit(uint32_t ticket, uint32_t owner, int32_t handle, Bytes chunk) {
   std::string_view body;
   if (const int32_t refused = openBody(ticket, chunk, body)) return refused;
   Request* request = requests_[ticket];
   auto& scheduler = engine_->scheduler;
-  if (handle != kByBody) {
+  if (handle != Route::kByBody) {
     return submitted(ticket, scheduler.submit(request, static_cast<uint32_t>(handle), owner));
   }
   std::string_view id;
@@ -203,14 +201,14 @@ void FrontEnd::runInline() {
 
 /// The body's client went before it was submitted.
 void FrontEnd::discard(uint32_t ticket) {
-  if (ticket < requests_.size() && requests_[ticket]) reject(ticket, 0);
+  if (ticket < requests_.size() && requests_[ticket]) drop(ticket);
 }
 
 /// @returns true where no completion will come
 bool FrontEnd::cancel(uint32_t ticket) {
   Request* request = ticket < requests_.size() ? requests_[ticket] : nullptr;
   if (!request || !engine_->scheduler.cancel(request)) return false;
-  reject(ticket, 0);
+  drop(ticket);
   return true;
 }
 
@@ -255,15 +253,16 @@ int32_t FrontEnd::drain() {
     const bool large = length > outboxSize_;
     // A large one is taken before the next is looked at.
     if (large ? count > 0 : offset + length > outboxSize_) break;
-    int32_t* record = records_ + count * kRecordLength;
-    record[0] = static_cast<int32_t>(request->ticket);
-    record[1] = static_cast<int32_t>(request->outcome) | (request->binaryAnswer ? kBinaryFlag : 0);
-    record[2] = static_cast<int32_t>(request->rows);
-    record[3] = large ? kOutsideOutbox : static_cast<int32_t>(offset);
-    record[4] = static_cast<int32_t>(length);
-    record[5] = microseconds(request->processingNs);
-    record[6] = microseconds(request->queueNs);
-    record[7] = microseconds(request->batchNs);
+    int32_t* record = records_ + count * CompletionRecord::kSize;
+    record[CompletionRecord::kTicket] = static_cast<int32_t>(request->ticket);
+    record[CompletionRecord::kOutcome] = static_cast<int32_t>(request->outcome) |
+                                         (request->binaryAnswer ? CompletionFlag::kBinary : 0);
+    record[CompletionRecord::kRows] = static_cast<int32_t>(request->rows);
+    record[CompletionRecord::kOffset] = large ? kOutsideOutbox : static_cast<int32_t>(offset);
+    record[CompletionRecord::kLength] = static_cast<int32_t>(length);
+    record[CompletionRecord::kProcessingUs] = microseconds(request->processingNs);
+    record[CompletionRecord::kQueueUs] = microseconds(request->queueNs);
+    record[CompletionRecord::kBatchUs] = microseconds(request->batchNs);
     ++count;
     ++next_;
     if (large) {

@@ -55,9 +55,10 @@ class FrontEnd {
 
   void notifyWorkers();
   void runInline();
-  int32_t reject(uint32_t ticket, int32_t code);
-  int32_t rejectRoute(uint32_t ticket, int32_t code);
-  int32_t rejectAdmission(uint32_t ticket, serving::Admission admission);
+  void drop(uint32_t ticket);
+  int32_t reject(uint32_t ticket, Admission why);
+  int32_t rejectRoute(uint32_t ticket, Admission why);
+  int32_t rejectAdmission(uint32_t ticket, Admission why);
   int32_t submitted(uint32_t ticket, const serving::Submission& submission);
   int32_t openBody(uint32_t ticket, Bytes chunk, std::string_view& whole);
   int32_t openFrame(uint32_t ticket, Bytes frame);

@@ -1,25 +1,12 @@
 // The parts of a front end that know connections of many requests, and streams.
 #include <utility>
 
-#include "bindings/admission.h"
 #include "bindings/frontEnd.h"
 
 namespace cloudeasyml::bindings {
 
-using serving::Admission;
 using serving::Request;
 using serving::Stream;
-
-namespace {
-
-// Bits of what scanFrame reports; src/engine/frames.ts has the same.
-constexpr int32_t kStarts = 1;
-constexpr int32_t kHasData = 2;
-constexpr int32_t kStream = 4;
-constexpr int32_t kEnd = 8;
-constexpr int32_t kCancel = 16;
-
-}  // namespace
 
 /// `scanned` then holds what the frame asks for, in bits, and where in the bytes its id lies.
 /// @returns a FrameFault
@@ -29,12 +16,14 @@ int32_t FrontEnd::scanFrame(Bytes bytes, bool isBinary) {
   const auto json = isBinary ? codec::frameHeader(whole) : whole;
   frame_ = {};
   const bool hasHeader = !isBinary || json.data();
-  const auto fault = hasHeader ? codec::scanFrame(json, frame_) : codec::FrameFault::kHeaderLength;
-  scanned_[0] = (frame_.deploymentId.empty() ? 0 : kStarts) | (frame_.hasData ? kHasData : 0) |
-                (frame_.stream ? kStream : 0) | (frame_.end ? kEnd : 0) |
-                (frame_.cancel ? kCancel : 0);
-  scanned_[1] = frame_.id.empty() ? 0 : static_cast<int32_t>(frame_.id.data() - whole.data());
-  scanned_[2] = static_cast<int32_t>(frame_.id.size());
+  const auto fault = hasHeader ? codec::scanFrame(json, frame_) : FrameFault::kHeaderLength;
+  scanned_[ScannedFrame::kAsks] =
+      (frame_.deploymentId.empty() ? 0 : FrameAsks::kStart) |
+      (frame_.hasData ? FrameAsks::kData : 0) | (frame_.stream ? FrameAsks::kStream : 0) |
+      (frame_.end ? FrameAsks::kEnd : 0) | (frame_.cancel ? FrameAsks::kCancel : 0);
+  scanned_[ScannedFrame::kIdStart] =
+      frame_.id.empty() ? 0 : static_cast<int32_t>(frame_.id.data() - whole.data());
+  scanned_[ScannedFrame::kIdLength] = static_cast<int32_t>(frame_.id.size());
   return static_cast<int32_t>(fault);
 }
 
@@ -63,11 +52,11 @@ int32_t FrontEnd::begin(uint32_t ticket, uint32_t owner, int32_t handle, std::st
       std::make_shared<Stream>(channel_, ticket, std::move(frameId), opening->wantsBinary);
   auto& scheduler = engine_->scheduler;
   const auto admission =
-      handle == kByBody
+      handle == Route::kByBody
           ? scheduler.openStream(stream, opening, id, owner)
           : scheduler.openStream(stream, opening, static_cast<uint32_t>(handle), owner);
   // The body stays for whoever wants to hand it in as a request that is no stream.
-  if (admission == Admission::kNoStreams) return -static_cast<int32_t>(admission);
+  if (admission == Admission::kNoStreams) return static_cast<int32_t>(admission);
   if (admission != Admission::kQueued) return rejectAdmission(ticket, admission);
   requests_[ticket] = nullptr;
   const auto taken = static_cast<int32_t>(stream->deployment->handle);
@@ -82,7 +71,7 @@ int32_t FrontEnd::openStream(uint32_t ticket, uint32_t owner, int32_t handle, By
   std::string_view body;
   if (const int32_t refused = openBody(ticket, chunk, body)) return refused;
   std::string_view id;
-  if (handle == kByBody) {
+  if (handle == Route::kByBody) {
     if (const int32_t refused = routeOf(ticket, body, id)) return refused;
   }
   return begin(ticket, owner, handle, id, {});
@@ -91,7 +80,7 @@ int32_t FrontEnd::openStream(uint32_t ticket, uint32_t owner, int32_t handle, By
 /// The same for the frame scanned last.
 int32_t FrontEnd::openFrameStream(uint32_t ticket, uint32_t owner, Bytes frame) {
   if (const int32_t refused = openFrame(ticket, frame)) return refused;
-  return begin(ticket, owner, kByBody, frame_.deploymentId, std::string(frame_.id));
+  return begin(ticket, owner, Route::kByBody, frame_.deploymentId, std::string(frame_.id));
 }
 
 Stream* FrontEnd::streamOf(uint32_t ticket) const {

@@ -17,11 +17,11 @@ serving::Scheduler& schedulerOf(Napi::Env env) { return AddonData::of(env).engin
 serving::BatchLimits limitsFrom(Napi::Array numbers) {
   const auto number = [&](uint32_t i) { return numbers.Get(i).As<Napi::Number>().Int64Value(); };
   serving::BatchLimits limits;
-  limits.maxBatchSize = static_cast<uint32_t>(number(0));
-  limits.maxQueueDelayNs = number(1) * serving::kMicrosecond;
-  limits.maxQueueSize = static_cast<uint32_t>(number(2));
-  limits.timeoutNs = number(3) * serving::kMillisecond;
-  limits.maxStreams = static_cast<uint32_t>(number(4));
+  limits.maxBatchSize = static_cast<uint32_t>(number(BatchLimit::kMaxBatchSize));
+  limits.maxQueueDelayNs = number(BatchLimit::kMaxQueueDelayUs) * serving::kMicrosecond;
+  limits.maxQueueSize = static_cast<uint32_t>(number(BatchLimit::kMaxQueueSize));
+  limits.timeoutNs = number(BatchLimit::kTimeoutMs) * serving::kMillisecond;
+  limits.maxStreams = static_cast<uint32_t>(number(BatchLimit::kMaxStreams));
   return limits;
 }
 

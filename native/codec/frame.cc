@@ -28,10 +28,10 @@ uint32_t lengthOf(std::string_view frame) noexcept {
 }  // namespace
 
 std::string_view frameHeader(std::string_view frame) noexcept {
-  if (frame.size() < kFrameLengthBytes) return {};
+  if (frame.size() < BinaryFrame::kLengthBytes) return {};
   const uint32_t length = lengthOf(frame);
-  if (length > frame.size() - kFrameLengthBytes) return {};
-  return frame.substr(kFrameLengthBytes, length);
+  if (length > frame.size() - BinaryFrame::kLengthBytes) return {};
+  return frame.substr(BinaryFrame::kLengthBytes, length);
 }
 
 FrameFault scanFrame(std::string_view json, Frame& out) noexcept {
@@ -89,13 +89,13 @@ FrameWriter::FrameWriter(std::string_view head, std::string_view answer, std::st
     : head_(head), text_(answer), tail_(tail), binary_(binary) {
   if (binary) {
     text_ = frameHeader(answer);
-    tensors_ = answer.substr(kFrameLengthBytes + text_.size());
+    tensors_ = answer.substr(BinaryFrame::kLengthBytes + text_.size());
   }
   // The head has the object's opening brace.
   if (!head.empty() && tail.empty()) text_.remove_prefix(1);
   size_ = head_.size() + text_.size() + tail_.size();
   if (!binary) return;
-  const size_t start = kFrameLengthBytes + size_;
+  const size_t start = BinaryFrame::kLengthBytes + size_;
   padding_ = (kTensorAlignment - start % kTensorAlignment) % kTensorAlignment;
   size_ = start + padding_ + tensors_.size();
 }
@@ -107,7 +107,7 @@ void FrameWriter::write(char* out) const noexcept {
   };
   if (binary_) {
     const size_t length = head_.size() + text_.size() + tail_.size() + padding_;
-    for (size_t i = 0; i < kFrameLengthBytes; ++i) {
+    for (size_t i = 0; i < BinaryFrame::kLengthBytes; ++i) {
       *out++ = static_cast<char>(length >> (8 * i) & 0xFF);
     }
   }

@@ -9,30 +9,12 @@
 #include <string>
 #include <string_view>
 
-namespace cloudeasyml::codec {
+#include "generated/constants.h"
 
-/// Bytes in front of a binary frame's header.
-constexpr size_t kFrameLengthBytes = 4;
+namespace cloudeasyml::codec {
 
 /// The header of a binary frame; a view of null where the length is not one of a header in it.
 std::string_view frameHeader(std::string_view frame) noexcept;
-
-/// What is wrong with a frame; src/engine/frames.ts has the same numbers.
-enum class FrameFault : int32_t {
-  kNone = 0,
-  /// No JSON, as far as can be told without parsing it.
-  kMalformed = 1,
-  kNotAnObject = 2,
-  kHeaderLength = 3,
-  /// "id" is missing, or neither a string nor a number, or too long.
-  kId = 4,
-  /// "deploymentId" is no string.
-  kDeploymentId = 5,
-  /// "stream", "end", "cancel" or "binary" is neither true nor false.
-  kSwitch = 6,
-  /// A member is there twice.
-  kTwice = 7,
-};
 
 /// What a client's frame asks for. Views lie in the frame.
 struct Frame {

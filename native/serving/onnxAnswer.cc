@@ -116,7 +116,7 @@ void writeBinaryAnswer(std::string& out, const OnnxModel& model,
                        const std::vector<AnswerChunk>& chunks, RowRange rows,
                        const std::vector<uint32_t>& wanted, int64_t elapsedNs) {
   const auto outputs = outputsOf(model, wanted);
-  out.assign(codec::kFrameLengthBytes, '\0');
+  out.assign(BinaryFrame::kLengthBytes, '\0');
   out += "{\"tensors\":";
   char before = '[';
   for (const uint32_t output : outputs) {
@@ -126,8 +126,8 @@ void writeBinaryAnswer(std::string& out, const OnnxModel& model,
   }
   out += ']';
   writeEnd(out, model, elapsedNs);
-  const size_t length = out.size() - codec::kFrameLengthBytes;
-  for (size_t i = 0; i < codec::kFrameLengthBytes; ++i) {
+  const size_t length = out.size() - BinaryFrame::kLengthBytes;
+  for (size_t i = 0; i < BinaryFrame::kLengthBytes; ++i) {
     out[i] = static_cast<char>(length >> (8 * i) & 0xFF);
   }
   for (const uint32_t output : outputs) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "codec/paddedBuffer.h"
+#include "generated/constants.h"
 #include "serving/cacheLine.h"
 
 namespace cloudeasyml::serving {
@@ -14,16 +15,6 @@ namespace cloudeasyml::serving {
 class Channel;
 class Deployment;
 class Stream;
-
-/// What a completion says, as the front end reads it from its record.
-enum class Outcome : uint8_t {
-  kAnswered = 0,
-  kFailed = 1,
-  /// One of a stream's outputs; more may follow.
-  kOutput = 2,
-  /// A stream takes inputs again.
-  kRoom = 3,
-};
 
 /// A request's bytes, its place in the engine, and its answer. Requests are pooled by their
 /// channel, so their buffers are reused. A stream's inputs and outputs travel as requests, too.

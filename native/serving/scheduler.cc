@@ -112,7 +112,7 @@ Submission Scheduler::submitTo(Request* request, uint32_t owner, Find find) {
 }
 
 Admission Scheduler::enqueue(Request* request, Deployment& deployment, uint32_t owner) {
-  if (owner != kAnyOwner && owner != deployment.owner) return Admission::kNoDeployment;
+  if (owner != Owner::kAny && owner != deployment.owner) return Admission::kNoDeployment;
   if (!deployment.accepting) return Admission::kNotAccepting;
   if (deployment.waiting.fetch_add(1) >= deployment.limits.maxQueueSize) {
     --deployment.waiting;

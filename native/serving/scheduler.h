@@ -19,18 +19,6 @@
 
 namespace cloudeasyml::serving {
 
-/// What became of a request that was handed in.
-enum class Admission : int32_t {
-  kQueued = 0,
-  kNoDeployment = 1,
-  kNotAccepting = 2,
-  kQueueFull = 3,
-  /// The model answers whole requests only.
-  kNoStreams = 9,
-  /// Its streams are as many as may be open.
-  kStreamsFull = 10,
-};
-
 /// What came of handing a request in.
 struct Submission {
   Admission admission = Admission::kNoDeployment;
@@ -53,9 +41,6 @@ constexpr size_t kInlineBytes = 4096;
 /// With so few cores a worker that wakes takes that of the front end or of its clients. All that is
 /// not worth waking one for is run inline then.
 constexpr unsigned kFewCores = 2;
-
-/// An owner that no deployment has: its requests go to any.
-constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
 
 /// Owns the deployments' queues and deals batches out to workers.
 ///

@@ -33,7 +33,7 @@ Admission Scheduler::openStream(const std::shared_ptr<Stream>& stream, Request* 
 // On the worker that has the fewest streams.
 Admission Scheduler::place(const std::shared_ptr<Stream>& stream,
                            const std::shared_ptr<Deployment>& deployment, uint32_t owner) {
-  if (owner != kAnyOwner && owner != deployment->owner) return Admission::kNoDeployment;
+  if (owner != Owner::kAny && owner != deployment->owner) return Admission::kNoDeployment;
   {
     std::shared_lock directory(directory_);
     if (!deployment->accepting) return Admission::kNotAccepting;
@@ -62,7 +62,7 @@ Admission Scheduler::begin(const std::shared_ptr<Stream>& stream, Request* openi
   if (admission != Admission::kQueued) return admission;
   stream->start();
   stream->push(opening);
-  stream->inbox->post(stream, Stream::kOpened | (stream->binary ? Stream::kBinary : 0U));
+  stream->inbox->post(stream, Notice::kOpened | (stream->binary ? Notice::kBinary : 0U));
   return admission;
 }
 

@@ -54,7 +54,7 @@ bool Stream::push(Request* input) {
     if (!room) writerHeld_ = true;
     if (std::exchange(starving_, false)) {
       expectStep();
-      notices = kInput;
+      notices = Notice::kInput;
     }
   }
   tell(notices);
@@ -69,7 +69,7 @@ void Stream::endInput() {
     inputEnded_ = true;
     if (std::exchange(starving_, false)) {
       expectStep();
-      notices = kInput;
+      notices = Notice::kInput;
     }
   }
   tell(notices);
@@ -85,7 +85,7 @@ void Stream::cancel() {
     stopRuns();
   }
   releaseAll(dropped);
-  tell(kStop);
+  tell(Notice::kStop);
 }
 
 void Stream::holdReader(bool held) {
@@ -179,7 +179,7 @@ void Stream::fail(const char* code, std::string_view detail) {
     channel->completeFailed(completion, code, detail);
   }
   releaseAll(dropped);
-  tell(kStop);
+  tell(Notice::kStop);
 }
 
 std::shared_ptr<runtime::CancellationToken> Stream::token() {
@@ -206,7 +206,7 @@ uint32_t Stream::makeRoom() {
   if (unread_ > kMostOutputs / 2 || unreadBytes_ > kMostOutputBytes / 2) return 0;
   stalled_ = false;
   expectStep();
-  return kRoom;
+  return Notice::kRoom;
 }
 
 void Stream::askForInput() {

@@ -26,17 +26,6 @@ class StreamInbox;
 /// go of the stream when the plugin's code has.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
-  /// What a worker is told of a stream; any number at once.
-  enum Notice : uint32_t {
-    kOpened = 1,
-    kInput = 2,
-    /// There is room for outputs again.
-    kRoom = 4,
-    /// Nobody waits for it any more.
-    kStop = 8,
-    /// Comes with kOpened: its client wants binary frames.
-    kBinary = 16,
-  };
   enum class Input { kTaken, kNone, kEnded };
 
   /// @param frameId its id on its connection, as the client wrote it; empty where it has the
@@ -77,7 +66,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   /// The next input, whose hold passes to the caller.
   Input take(Request*& input);
-  /// Delivers an output. @returns false where the plugin should make no more until kRoom or kStop
+  /// Delivers an output. @returns false where the plugin should make no more until Notice::kRoom or
+  /// kStop
   bool emit(Request* output);
   /// Delivers the last completion.
   /// @param completion its outcome and answer set
