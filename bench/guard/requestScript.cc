@@ -77,7 +77,7 @@ class RequestScript {
     serving::Request* request = channel_->open(ticket, body_.data(), body_.size());
     std::string_view id;
     if (codec::scanDeploymentId(request->body.view(), id) != codec::RouteScan::kFound ||
-        engine_.scheduler.submit(request, id, 0).admission != serving::Admission::kQueued) {
+        engine_.scheduler.submit(request, id, 0).admission != Admission::kQueued) {
       throw std::runtime_error("The engine refused a request.");
     }
   }
@@ -87,7 +87,7 @@ class RequestScript {
     if (drained_.size() != requests) throw std::runtime_error("Answers are missing.");
     size_t at = 0;
     for (auto* request : drained_) {
-      if (request->outcome != serving::Outcome::kAnswered) {
+      if (request->outcome != Outcome::kAnswered) {
         throw std::runtime_error("A request failed: " + request->answer);
       }
       outbox_.resize(std::max(outbox_.size(), at + request->answer.size()));

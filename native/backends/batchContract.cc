@@ -70,9 +70,8 @@ BatchContract fixedRows(const runtime::Session& session, int64_t length) {
   }
   contract.joined = length > 1;
   contract.verified = length == 1;
-  contract.detail = length == 1
-                        ? "Rows are run one by one: the model's batch is fixed at one row."
-                        : "Requests are joined into batches of the model's fixed length.";
+  contract.detail = length == 1 ? "Rows are run one by one: the model's batch is fixed at one row."
+                                : "Requests are joined into batches of the model's fixed length.";
   return contract;
 }
 

@@ -5,27 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "generated/constants.h"
 #include "runtime/session.h"
 
 namespace cloudeasyml::backends {
-
-/// What `serving.batchAxis` says.
-enum class BatchAxis {
-  /// The model's shapes and a trial decide.
-  kAuto,
-  /// The first axis is the batch, and requests are joined, whatever a trial would say.
-  kRows,
-  /// A first axis of fixed length is the batch: what is missing of it is filled up.
-  kFixed,
-};
 
 /// How requests become runs of a model.
 struct BatchContract {
   /// By input, by output: its first axis is the batch. The others belong to a whole run.
   std::vector<bool> inputsByRows;
   std::vector<bool> outputsByRows;
-  /// Rows of different requests may share a run, and those of one request may be spread over several.
-  /// Else each request is one run.
+  /// Rows of different requests may share a run, and those of one request may be spread over
+  /// several. Else each request is one run.
   bool joined = false;
   /// The length of the batch where the graph fixes it, else 0.
   int64_t fixedBatch = 0;

@@ -65,7 +65,7 @@ void pushElement(Tensor& tensor, Random& random, float scale, uint32_t integersB
 }  // namespace
 
 const std::vector<MadeUp>& waysToMakeUp() {
-  static const std::vector<MadeUp> kWays = {{8, 10},  {8, 2},  {32, 10}, {224, 2},
+  static const std::vector<MadeUp> kWays = {{8, 10}, {8, 2}, {32, 10}, {224, 2},
                                             {1, 10}, {1, 1}, {64, 1}};
   return kWays;
 }

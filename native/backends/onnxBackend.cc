@@ -99,8 +99,9 @@ void OnnxBackend::setLabels(const OnnxOptions& options) {
       throw Error("invalid_input", "serving.labels has " + count + " labels, but " + who +
                                        " rows of " + count + " scores.");
     }
-    throw Error("invalid_input", "serving.labels fits more than one output of the model; name the "
-                                 "output that it belongs to.");
+    throw Error("invalid_input",
+                "serving.labels fits more than one output of the model; name the "
+                "output that it belongs to.");
   }
 }
 

@@ -238,8 +238,7 @@ void tryJoining(runtime::Session& session, const protocols::Signature& signature
   contract.verified = finding != Finding::kNotTold;
   switch (finding) {
     case Finding::kSame:
-      contract.detail =
-          "Requests are joined: made-up rows gave the same answers alone and joined.";
+      contract.detail = "Requests are joined: made-up rows gave the same answers alone and joined.";
       return;
     case Finding::kDifferent:
       contract.joined = false;

@@ -1,29 +1,50 @@
-// Registers everything that the addon gives to JavaScript, once per environment.
+// The table of everything that the addon gives to JavaScript, once per environment.
 #include <napi.h>
 
 #include "bindings/addonData.h"
-#include "bindings/asyncRuns.h"
 #include "bindings/errors.h"
-#include "bindings/ioBinding.h"
-#include "bindings/runnerBinding.h"
-#include "bindings/runtimeBinding.h"
-#include "bindings/servingBinding.h"
-#include "bindings/sessionBinding.h"
+#include "bindings/exports.h"
+#include "bindings/functions.h"
 
 namespace cloudeasyml::bindings {
 
-napi_value registerAll(napi_env rawEnv, napi_value rawExports) {
+namespace {
+
+constexpr Function<void> kExports[] = {
+    {"initialize", callback<initialize>},
+    {"startRuntime", callback<startRuntime>},
+    {"ensureRuntimeStarted", callback<ensureRuntimeStarted>},
+    {"runtimeInfo", callback<runtimeInfo>},
+    {"stopThread", callback<stopThread>},
+    {"stopAll", callback<stopAll>},
+    {"openSession", callback<openSession>},
+    {"openSessionSync", callback<openSessionSync>},
+    {"releaseSession", callback<releaseSession>},
+    {"openSessions", callback<openSessions>},
+    {"createRunner", callback<createRunner>},
+    {"runAsync", callback<runAsync>},
+    {"cancelRun", callback<cancelRun>},
+    {"createIoBinding", callback<createIoBinding>},
+    {"allocatePinned", callback<allocatePinned>},
+    {"inspectModel", callback<inspectModel>},
+    {"addDeployment", callback<addDeployment>},
+    {"routeEndpoint", callback<routeEndpoint>},
+    {"removeEndpoint", callback<removeEndpoint>},
+    {"setAccepting", callback<setAccepting>},
+    {"isIdle", callback<isIdle>},
+    {"removeDeployment", callback<removeDeployment>},
+    {"retireStalled", callback<retireStalled>},
+    {"createFrontEnd", callback<createFrontEnd>},
+    {"createWorker", callback<createWorker>},
+};
+
+}  // namespace
+
+napi_value registerAll(napi_env rawEnv, napi_value exports) {
   return guarded(rawEnv, [&]() -> napi_value {
     const Napi::Env env(rawEnv);
-    const Napi::Object exports(env, rawExports);
-    auto* data = new AddonData(env);
-    env.SetInstanceData(data);
-    registerRuntime(env, exports);
-    registerSession(env, exports);
-    registerRunner(env, exports);
-    registerAsyncRuns(env, exports);
-    registerIoBinding(env, exports);
-    registerServing(env, exports, *data);
+    env.SetInstanceData(new AddonData(env));
+    defineFunctions(Napi::Object(env, exports), kExports);
     return exports;
   });
 }

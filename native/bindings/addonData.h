@@ -9,6 +9,7 @@
 
 #include "bindings/asyncRuns.h"
 #include "engine.h"
+#include "generated/constants.h"
 #include "runtime/cancellation.h"
 
 namespace cloudeasyml::bindings {
@@ -17,13 +18,8 @@ namespace cloudeasyml::bindings {
 /// them without a call: asking Node-API for a typed array's address costs more than copying a few
 /// kilobytes. It begins with numbers (shapes, results); after them lie the bytes of small tensors.
 struct Frame {
-  static constexpr size_t kHeaderNumbers = 2048;
-  static constexpr size_t kHeaderBytes = kHeaderNumbers * sizeof(double);
-  static constexpr size_t kBytes = kHeaderBytes + 64 * 1024;
-  /// Larger tensors are wrapped where they lie.
-  static constexpr size_t kSmallTensorBytes = 4096;
-  /// Where each tensor's bytes begin, so that vector instructions like them.
-  static constexpr size_t kAlignment = 64;
+  static constexpr size_t kHeaderBytes = SharedFrame::kHeaderNumbers * sizeof(double);
+  static constexpr size_t kBytes = kHeaderBytes + SharedFrame::kTensorBytes;
 
   char* bytes = nullptr;
   Napi::Reference<Napi::ArrayBuffer> buffer;

@@ -6,9 +6,9 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -28,8 +28,7 @@ struct AsyncRun {
   /// Keeps the inputs' memory.
   Callback callback;
   /// Null where the run went well.
-  const char* errorCode = nullptr;
-  std::string errorMessage;
+  std::exception_ptr failure;
 
   void execute() noexcept;
   void report(Napi::Env env);
@@ -49,8 +48,10 @@ class AsyncRuns {
   void cancel(uint32_t number) noexcept;
 
  private:
-  static void settle(napi_env env, napi_value, void* self, void* number);
-  static void tearDown(void* self);
+  static void onEnded(napi_env env, napi_value, void* self, void* number) noexcept;
+  void settle(Napi::Env env, uint32_t number);
+  void execute(AsyncRun& run, uint32_t number) noexcept;
+  void tearDown();
 
   napi_threadsafe_function ended_ = nullptr;
   // Only the environment's own thread touches these two.
@@ -61,7 +62,5 @@ class AsyncRuns {
   std::condition_variable idle_;
   size_t executing_ = 0;
 };
-
-void registerAsyncRuns(Napi::Env env, Napi::Object exports);
 
 }  // namespace cloudeasyml::bindings

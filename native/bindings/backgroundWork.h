@@ -3,10 +3,10 @@
 
 #include <napi.h>
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "bindings/errors.h"
@@ -26,17 +26,19 @@ class Callback {
     held_.Value().Set(1u, keptAlive);
   }
 
-  /// Calls it with the error that `code` and `message` make, or, where there is no code, with the
-  /// result of `convert`.
+  /// Calls it with `failure` as an error, or, where that is null, with the result of `convert`, or
+  /// what that throws. What the function itself throws is thrown on.
   template <typename Convert>
-  void call(Napi::Env env, const char* code, const std::string& message, Convert&& convert) const {
+  void call(Napi::Env env, const std::exception_ptr& failure, Convert&& convert) const {
+    Napi::Value error = env.Null();
+    Napi::Value result = env.Undefined();
     try {
-      const Napi::Value error = code ? makeError(env, code, message) : Napi::Value(env.Null());
-      const Napi::Value result = code ? Napi::Value(env.Undefined()) : Napi::Value(convert());
-      held_.Value().Get(0u).As<Napi::Function>().Call({error, result});
-    } catch (const Napi::Error& failure) {
-      failure.ThrowAsJavaScriptException();
+      if (failure) std::rethrow_exception(failure);
+      result = convert();
+    } catch (...) {
+      error = Napi::Value(env, currentError(env));
     }
+    held_.Value().Get(0u).As<Napi::Function>().Call({error, result});
   }
 
  private:
@@ -64,28 +66,26 @@ class BackgroundWork {
   }
 
  private:
-  static void run(napi_env, void* data) {
+  static void run(napi_env, void* data) noexcept {
     auto* self = static_cast<BackgroundWork*>(data);
     try {
       self->result_ = self->execute_();
-    } catch (const Error& failure) {
-      self->code_ = failure.code();
-      self->message_ = failure.what();
-    } catch (const std::exception& failure) {
-      self->code_ = "internal";
-      self->message_ = failure.what();
+    } catch (...) {
+      self->failure_ = std::current_exception();
     }
   }
 
-  static void complete(napi_env rawEnv, napi_status status, void* data) {
-    const Napi::Env env(rawEnv);
-    const Napi::HandleScope scope(env);
+  static void complete(napi_env rawEnv, napi_status status, void* data) noexcept {
     const std::unique_ptr<BackgroundWork> self(static_cast<BackgroundWork*>(data));
-    napi_delete_async_work(env, self->work_);
+    napi_delete_async_work(rawEnv, self->work_);
     // A cancelled one belongs to an environment that is being torn down: nobody waits for it.
     if (status != napi_ok) return;
-    self->callback_.call(env, self->code_, self->message_,
-                         [&] { return self->convert_(env, std::move(*self->result_)); });
+    guarded(rawEnv, [&] {
+      const Napi::Env env(rawEnv);
+      const Napi::HandleScope scope(env);
+      self->callback_.call(env, self->failure_,
+                           [&] { return self->convert_(env, std::move(*self->result_)); });
+    });
   }
 
   Execute execute_;
@@ -93,8 +93,7 @@ class BackgroundWork {
   Callback callback_;
   napi_async_work work_ = nullptr;
   std::optional<Result> result_;
-  const char* code_ = nullptr;
-  std::string message_;
+  std::exception_ptr failure_;
 };
 
 }  // namespace cloudeasyml::bindings

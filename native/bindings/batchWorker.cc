@@ -2,7 +2,9 @@
 
 #include <cstring>
 
-#include "bindings/text.h"
+#include "bindings/exports.h"
+#include "bindings/functions.h"
+#include "serving/channel.h"
 #include "serving/computeThread.h"
 #include "serving/time.h"
 
@@ -18,11 +20,6 @@ using serving::Waiting;
 
 namespace {
 
-// Answers of next() that are no batch; src/engine/batchWorker.ts has the same numbers.
-constexpr int32_t kIdle = 0;
-constexpr int32_t kTurn = 1;
-constexpr int32_t kNotices = 2;
-
 /// How long native batches may keep the event loop from turning.
 constexpr int64_t kTurnEveryNs = 1 * serving::kMillisecond;
 /// The event loop's descriptor tells of messages and sockets, but not of timers, nor of sockets
@@ -30,51 +27,56 @@ constexpr int64_t kTurnEveryNs = 1 * serving::kMillisecond;
 /// hosted by a worker that sleeps natively), so turning now and then is enough.
 constexpr int kLongestSleepMs = 100;
 
+uv_loop_s* loopOf(Napi::Env env) {
+  uv_loop_s* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) throw Napi::Error::New(env);
+  return loop;
+}
+
 }  // namespace
 
-BatchWorker::BatchWorker(napi_env env, napi_value onWork)
+BatchWorker::BatchWorker(Napi::Env env, Napi::Function onWork)
     : env_(env),
       data_(AddonData::of(env)),
+      loop_(loopOf(env)),
       engine_(Engine::acquire()),
-      wakeUp_(makeWakeUp(env, onWork, "cloudeasyml:work")),
-      worker_(engine_->scheduler.addWorker(
-          [wakeUp = wakeUp_] {
-            napi_call_threadsafe_function(wakeUp, nullptr, napi_tsfn_nonblocking);
-          },
+      wakeUp_(env, onWork, "cloudeasyml:work"),
+      worker_(engine_->dispatcher.addWorker(
+          std::make_shared<serving::WakeHandle>([this] { wakeUp_.wake(); }),
           [engine = std::weak_ptr(engine_), threadId = data_.threadId] {
             return makeToken(engine.lock(), threadId);
           })) {
-  napi_get_uv_event_loop(env, &loop_);
   serving::markComputeThread();
-  napi_add_env_cleanup_hook(env, cleanUp, this);
+  napi_add_env_cleanup_hook(env, cleanupHook<BatchWorker, &BatchWorker::cleanUp>, this);
 }
 
 Napi::Object BatchWorker::exports() {
+  static constexpr Function<BatchWorker> kFunctions[] = {
+      {"next", callback<&BatchWorker::next>},
+      {"succeed", callback<&BatchWorker::succeed>},
+      {"fail", callback<&BatchWorker::fail>},
+      {"wantsBinary", callback<&BatchWorker::wantsBinary>},
+      {"leave", callback<&BatchWorker::leave>},
+      {"finish", callback<&BatchWorker::finish>},
+      {"host", callback<&BatchWorker::host>},
+      {"unhost", callback<&BatchWorker::unhost>},
+      {"takeNotices", callback<&BatchWorker::takeNotices>},
+      {"takeInput", callback<&BatchWorker::takeInput>},
+      {"emit", callback<&BatchWorker::emit>},
+      {"endStream", callback<&BatchWorker::endStream>},
+      {"failStream", callback<&BatchWorker::failStream>},
+      {"enterStream", callback<&BatchWorker::enterStream>},
+      {"leaveStream", callback<&BatchWorker::leaveStream>},
+  };
   auto object = Napi::Object::New(env_);
   object.Set("id", worker_->id);
-  defineRaw(object, "next", next, this);
-  defineRaw(object, "succeed", succeed, this);
-  defineRaw(object, "fail", fail, this);
-  defineRaw(object, "wantsBinary", wantsBinary, this);
-  defineRaw(object, "leave", leave, this);
-  defineRaw(object, "finish", finish, this);
-  defineRaw(object, "host", host, this);
-  defineRaw(object, "unhost", unhost, this);
-  defineRaw(object, "takeNotices", takeNotices, this);
-  defineRaw(object, "takeInput", takeInput, this);
-  defineRaw(object, "emit", emit, this);
-  defineRaw(object, "endStream", endStream, this);
-  defineRaw(object, "failStream", failStream, this);
-  defineRaw(object, "enterStream", enterStream, this);
-  defineRaw(object, "leaveStream", leaveStream, this);
+  bindFunctions(object, kFunctions, this);
   return object;
 }
 
-void BatchWorker::cleanUp(void* data) {
-  auto* self = static_cast<BatchWorker*>(data);
-  self->engine_->scheduler.removeWorker(*self->worker_);
-  napi_release_threadsafe_function(self->wakeUp_, napi_tsfn_abort);
-  delete self;
+void BatchWorker::cleanUp() {
+  engine_->dispatcher.removeWorker(*worker_);
+  delete this;
 }
 
 // Runs the engine's own models until a plugin's batch comes (returned), streams have news
@@ -83,42 +85,42 @@ void BatchWorker::cleanUp(void* data) {
 //
 // Watching the event loop's own descriptor while it sleeps is what lets messages and
 // worker.terminate() through.
-napi_value BatchWorker::next(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  auto& self = *call.self;
-  auto& scheduler = self.engine_->scheduler;
-  bool block = false;
-  napi_get_value_bool(env, call.args[0], &block);
-  self.data_.scopedToken.reset();
+napi_value BatchWorker::next(bool block) {
+  auto& dispatcher = engine_->dispatcher;
+  data_.scopedToken.reset();
   int64_t turnAt = serving::nowNs() + kTurnEveryNs;
   for (;;) {
-    if (!self.worker_->inbox->empty()) return call.number(kNotices);
-    Batch* batch =
-        scheduler.take(*self.worker_, block ? Waiting::kNatively : Waiting::kInEventLoop);
-    if (batch && !batch->deployment->model) {
-      self.data_.scopedToken = self.worker_->token;
-      return self.batchValue(*batch);
+    if (!worker_->inbox->empty()) return step(NextStep::kNotices);
+    Batch* batch = dispatcher.take(*worker_, block ? Waiting::kNatively : Waiting::kInEventLoop);
+    if (batch && !batch->deployment->backend->isNative()) {
+      data_.scopedToken = worker_->token;
+      return batchValue(*batch);
     }
     if (batch) {
-      self.worker_->runner.run(*batch, *self.worker_->token);
-      scheduler.finish(*self.worker_, batch);
+      dispatcher.run(*worker_, batch);
       if (serving::nowNs() < turnAt) continue;
-      if (!block || self.loopHasWork()) return call.number(kTurn);
+      if (!block || loopHasWork()) return step(NextStep::kTurn);
       turnAt = serving::nowNs() + kTurnEveryNs;
       continue;
     }
     // What came before the worker counted as waiting woke nobody.
-    if (!self.worker_->inbox->empty()) {
-      scheduler.stopWaiting(*self.worker_);
-      return call.number(kNotices);
+    if (!worker_->inbox->empty()) {
+      dispatcher.stopWaiting(*worker_);
+      return step(NextStep::kNotices);
     }
-    if (!block) return call.number(kIdle);
-    if (self.sleep()) {
-      scheduler.stopWaiting(*self.worker_);
-      return call.number(kTurn);
+    if (!block) return step(NextStep::kIdle);
+    if (sleep()) {
+      dispatcher.stopWaiting(*worker_);
+      return step(NextStep::kTurn);
     }
     turnAt = serving::nowNs() + kTurnEveryNs;
   }
+}
+
+napi_value BatchWorker::step(NextStep step) const {
+  napi_value value = nullptr;
+  napi_create_int32(env_, static_cast<int32_t>(step), &value);
+  return value;
 }
 
 /// @returns true where the event loop should turn
@@ -134,7 +136,7 @@ bool BatchWorker::loopHasWork() {
 napi_value BatchWorker::bodyValue(const Request& request) const {
   const auto body = request.body.view();
   napi_value value = nullptr;
-  if (!request.binary) {
+  if (!request.protocol->hasBinaryBody()) {
     napi_create_string_utf8(env_, body.data(), body.size(), &value);
     return value;
   }
@@ -168,84 +170,60 @@ Batch* BatchWorker::active(uint32_t id) const {
   return nullptr;
 }
 
-std::string BatchWorker::text(napi_value value) const {
-  std::string out;
-  readText(env_, value, out);
-  return out;
+Request* BatchWorker::requestOf(uint32_t batchId, uint32_t index) const {
+  Batch* batch = active(batchId);
+  return batch && index < batch->requests.size() ? batch->requests[index] : nullptr;
 }
 
 void BatchWorker::readAnswer(napi_value value, Request& request) const {
   if (readText(env_, value, request.answer)) return;
-  size_t length = 0;
-  void* bytes = nullptr;
-  napi_get_typedarray_info(env_, value, nullptr, &length, &bytes, nullptr, nullptr);
-  request.answer.assign(static_cast<const char*>(bytes), length);
+  request.answer.assign(bytesOf(env_, value).view());
   request.binaryAnswer = true;
 }
 
-// succeed(batch id, index, JSON text or a binary frame, milliseconds)
-napi_value BatchWorker::succeed(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 4> call(env, info);
-  Request* request = requestOf(call);
-  if (!request || !request->claim()) return nullptr;
-  call.self->readAnswer(call.args[2], *request);
-  double milliseconds = 0;
-  napi_get_value_double(env, call.args[3], &milliseconds);
+void BatchWorker::succeed(uint32_t batch, uint32_t index, napi_value answer, double milliseconds) {
+  Request* request = requestOf(batch, index);
+  if (!request || !request->claim()) return;
+  try {
+    readAnswer(answer, *request);
+  } catch (...) {
+    // Once claimed, nobody else ends it.
+    serving::completeFailed(*request, {"internal", "The answer could not be taken over.", {}});
+    throw;
+  }
   request->processingNs = static_cast<int64_t>(milliseconds * 1e6);
-  request->channel->complete(request);
-  return nullptr;
+  serving::complete(*request);
 }
 
-// fail(batch id, index, code, detail, path)
-napi_value BatchWorker::fail(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 5> call(env, info);
-  Request* request = requestOf(call);
-  if (!request) return nullptr;
-  const auto& self = *call.self;
-  request->channel->fail(request, self.text(call.args[2]).c_str(), self.text(call.args[3]),
-                         self.text(call.args[4]));
-  return nullptr;
+void BatchWorker::fail(uint32_t batch, uint32_t index, const std::string& code,
+                       const std::string& detail, const std::string& path) {
+  Request* request = requestOf(batch, index);
+  if (request) serving::fail(*request, {code, detail, path});
 }
 
-// wantsBinary(batch id, index)
-napi_value BatchWorker::wantsBinary(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 2> call(env, info);
-  const Request* request = requestOf(call);
-  return call.boolean(request && request->wantsBinary);
+bool BatchWorker::wantsBinary(uint32_t batch, uint32_t index) {
+  const Request* request = requestOf(batch, index);
+  return request && request->protocol->hasBinaryAnswers();
 }
 
-// leave(): the code of the batch taken last goes on in the event loop.
-napi_value BatchWorker::leave(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  call.self->data_.scopedToken.reset();
-  call.self->engine_->scheduler.leave(*call.self->worker_);
-  return nullptr;
+// The code of the batch taken last goes on in the event loop.
+void BatchWorker::leave() {
+  data_.scopedToken.reset();
+  engine_->dispatcher.leave(*worker_);
 }
 
-// finish(batch id)
-napi_value BatchWorker::finish(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  call.self->data_.scopedToken.reset();
-  Batch* batch = call.self->active(call.uint32(0));
-  if (batch) call.self->engine_->scheduler.finish(*call.self->worker_, batch);
-  return nullptr;
+void BatchWorker::finish(uint32_t id) {
+  data_.scopedToken.reset();
+  if (Batch* batch = active(id)) engine_->dispatcher.finish(*worker_, batch);
 }
 
-napi_value BatchWorker::host(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  call.self->engine_->scheduler.host(*call.self->worker_, call.uint32(0));
-  return nullptr;
-}
+void BatchWorker::host(uint32_t handle) { engine_->dispatcher.host(*worker_, handle); }
 
-napi_value BatchWorker::unhost(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  call.self->engine_->scheduler.unhost(*call.self->worker_, call.uint32(0));
-  return nullptr;
-}
+void BatchWorker::unhost(uint32_t handle) { engine_->dispatcher.unhost(*worker_, handle); }
 
-Napi::Value createWorker(const Napi::CallbackInfo& info) {
-  auto* worker = new BatchWorker(info.Env(), info[0]);
-  return worker->exports();
+Napi::Value createWorker(Napi::Env env, Napi::Function onWork) {
+  // Its cleanup hook deletes it.
+  return (new BatchWorker(env, onWork))->exports();
 }
 
 }  // namespace cloudeasyml::bindings

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "bindings/addonData.h"
-#include "bindings/rawFunction.h"
+#include "bindings/wakeUp.h"
 #include "engine.h"
 
 struct uv_loop_s;
@@ -19,63 +19,58 @@ namespace cloudeasyml::bindings {
 /// sees are described in src/engine/batchWorker.ts.
 class BatchWorker {
  public:
-  BatchWorker(napi_env env, napi_value onWork);
+  BatchWorker(Napi::Env env, Napi::Function onWork);
 
   Napi::Object exports();
 
  private:
-  static void cleanUp(void* data);
+  void cleanUp();
 
   // Batches.
 
-  static napi_value next(napi_env env, napi_callback_info info);
-  static napi_value succeed(napi_env env, napi_callback_info info);
-  static napi_value fail(napi_env env, napi_callback_info info);
-  static napi_value wantsBinary(napi_env env, napi_callback_info info);
-  static napi_value leave(napi_env env, napi_callback_info info);
-  static napi_value finish(napi_env env, napi_callback_info info);
-  static napi_value host(napi_env env, napi_callback_info info);
-  static napi_value unhost(napi_env env, napi_callback_info info);
+  napi_value next(bool block);
+  void succeed(uint32_t batch, uint32_t index, napi_value answer, double milliseconds);
+  void fail(uint32_t batch, uint32_t index, const std::string& code, const std::string& detail,
+            const std::string& path);
+  bool wantsBinary(uint32_t batch, uint32_t index);
+  void leave();
+  void finish(uint32_t batch);
+  void host(uint32_t handle);
+  void unhost(uint32_t handle);
 
   // Streams.
 
-  static napi_value takeNotices(napi_env env, napi_callback_info info);
-  static napi_value takeInput(napi_env env, napi_callback_info info);
-  static napi_value emit(napi_env env, napi_callback_info info);
-  static napi_value endStream(napi_env env, napi_callback_info info);
-  static napi_value failStream(napi_env env, napi_callback_info info);
-  static napi_value enterStream(napi_env env, napi_callback_info info);
-  static napi_value leaveStream(napi_env env, napi_callback_info info);
+  napi_value takeNotices();
+  napi_value takeInput(uint32_t stream);
+  bool emit(uint32_t stream, napi_value output);
+  bool endStream(uint32_t stream, napi_value answer, double milliseconds, uint32_t inputs);
+  bool failStream(uint32_t stream, const std::string& code, const std::string& detail,
+                  const std::string& path, double milliseconds, uint32_t inputs);
+  void enterStream(uint32_t stream);
+  void leaveStream();
 
+  napi_value step(NextStep step) const;
   bool sleep();
   bool loopHasWork();
   napi_value bodyValue(const serving::Request& request) const;
   napi_value batchValue(const serving::Batch& batch) const;
   serving::Batch* active(uint32_t id) const;
+  /// Null where there is none, or no longer one.
+  serving::Request* requestOf(uint32_t batch, uint32_t index) const;
   /// Reads an answer, JSON text or a binary frame's bytes, into a request.
   void readAnswer(napi_value value, serving::Request& request) const;
-  std::string text(napi_value value) const;
   std::shared_ptr<serving::Stream> streamOf(uint32_t number) const;
   /// @returns false where the stream had ended already
-  bool closeStream(serving::Stream& stream, serving::Request* completion, napi_value milliseconds,
-                   napi_value rows);
+  bool closeStream(serving::Stream& stream, serving::Request* completion, double milliseconds,
+                   uint32_t rows);
 
-  template <size_t Count>
-  static serving::Request* requestOf(const RawCall<BatchWorker, Count>& call) {
-    serving::Batch* batch = call.self->active(call.uint32(0));
-    const uint32_t index = call.uint32(1);
-    return batch && index < batch->requests.size() ? batch->requests[index] : nullptr;
-  }
-
-  napi_env env_;
+  const Napi::Env env_;
   AddonData& data_;
-  std::shared_ptr<Engine> engine_;
-  napi_threadsafe_function wakeUp_;
-  std::shared_ptr<serving::Worker> worker_;
-  uv_loop_s* loop_ = nullptr;
+  uv_loop_s* const loop_;
+  const std::shared_ptr<Engine> engine_;
+  // Destroyed after the worker that calls it.
+  const WakeUp wakeUp_;
+  const std::shared_ptr<serving::Worker> worker_;
 };
-
-/// createWorker(onWork): see src/engine/batchWorker.ts.
-Napi::Value createWorker(const Napi::CallbackInfo& info);
 
 }  // namespace cloudeasyml::bindings

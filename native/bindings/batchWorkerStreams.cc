@@ -1,7 +1,6 @@
 // The parts of a worker that know streams.
 #include "bindings/batchWorker.h"
-#include "protocols/jsonText.h"
-#include "serving/channel.h"
+#include "serving/requestPool.h"
 #include "serving/streamInbox.h"
 
 namespace cloudeasyml::bindings {
@@ -9,17 +8,16 @@ namespace cloudeasyml::bindings {
 using serving::Request;
 using serving::Stream;
 
-// takeNotices(): [stream's number, its deployment's handle, notices, …]
-napi_value BatchWorker::takeNotices(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  const auto entries = call.self->worker_->inbox->take();
-  napi_value array;
-  napi_create_array_with_length(env, entries.size() * 3, &array);
+/// @returns [stream's number, its deployment's handle, notices, …]
+napi_value BatchWorker::takeNotices() {
+  const auto entries = worker_->inbox->take();
+  napi_value array = nullptr;
+  napi_create_array_with_length(env_, entries.size() * 3, &array);
   uint32_t next = 0;
   const auto add = [&](uint32_t number) {
-    napi_value value;
-    napi_create_uint32(env, number, &value);
-    napi_set_element(env, array, next++, value);
+    napi_value value = nullptr;
+    napi_create_uint32(env_, number, &value);
+    napi_set_element(env_, array, next++, value);
   };
   for (const auto& [stream, notices] : entries) {
     add(stream->number);
@@ -30,81 +28,68 @@ napi_value BatchWorker::takeNotices(napi_env env, napi_callback_info info) {
 }
 
 std::shared_ptr<Stream> BatchWorker::streamOf(uint32_t number) const {
-  return engine_->scheduler.streamOf(*worker_, number);
+  return engine_->dispatcher.streamOf(*worker_, number);
 }
 
-// takeInput(number): a body; undefined where none has come yet, null where none will.
-napi_value BatchWorker::takeInput(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  const auto stream = call.self->streamOf(call.uint32(0));
+/// @returns a body; undefined where none has come yet, null where none will
+napi_value BatchWorker::takeInput(uint32_t number) {
+  const auto stream = streamOf(number);
   napi_value value = nullptr;
   Request* input = nullptr;
   const auto state = stream ? stream->take(input) : Stream::Input::kEnded;
   if (state == Stream::Input::kTaken) {
-    value = call.self->bodyValue(*input);
-    input->channel->release(input);
+    value = bodyValue(*input);
+    input->pool->release(input);
   } else if (state == Stream::Input::kEnded) {
-    napi_get_null(env, &value);
+    napi_get_null(env_, &value);
   }
   return value;
 }
 
-// emit(number, JSON text or a binary frame): false where the plugin should make no more for now.
-napi_value BatchWorker::emit(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 2> call(env, info);
-  const auto stream = call.self->streamOf(call.uint32(0));
-  if (!stream) return call.boolean(false);
-  Request* output = stream->channel->openCompletion(stream->ticket);
-  call.self->readAnswer(call.args[1], *output);
-  return call.boolean(stream->emit(output));
+/// @returns false where the plugin should make no more for now
+bool BatchWorker::emit(uint32_t number, napi_value body) {
+  const auto stream = streamOf(number);
+  if (!stream) return false;
+  Request* output = stream->openCompletion();
+  readAnswer(body, *output);
+  return stream->emit(output);
 }
 
-bool BatchWorker::closeStream(Stream& stream, Request* completion, napi_value milliseconds,
-                              napi_value rows) {
-  double elapsed = 0;
-  napi_get_value_double(env_, milliseconds, &elapsed);
-  completion->processingNs = static_cast<int64_t>(elapsed * 1e6);
-  napi_get_value_uint32(env_, rows, &completion->rows);
+bool BatchWorker::closeStream(Stream& stream, Request* completion, double milliseconds,
+                              uint32_t rows) {
+  completion->processingNs = static_cast<int64_t>(milliseconds * 1e6);
+  completion->rows = rows;
   const bool isDelivered = stream.finish(completion);
-  engine_->scheduler.closeStream(*worker_, stream.number);
+  engine_->dispatcher.closeStream(*worker_, stream.number);
   return isDelivered;
 }
 
-// endStream(number, JSON text, milliseconds, inputs): false where it had been ended before.
-napi_value BatchWorker::endStream(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 4> call(env, info);
-  const auto stream = call.self->streamOf(call.uint32(0));
-  if (!stream) return call.boolean(false);
-  Request* completion = stream->channel->openCompletion(stream->ticket);
-  call.self->readAnswer(call.args[1], *completion);
-  return call.boolean(call.self->closeStream(*stream, completion, call.args[2], call.args[3]));
+/// @returns false where it had been ended before
+bool BatchWorker::endStream(uint32_t number, napi_value answer, double milliseconds,
+                            uint32_t inputs) {
+  const auto stream = streamOf(number);
+  if (!stream) return false;
+  Request* completion = stream->openCompletion();
+  readAnswer(answer, *completion);
+  return closeStream(*stream, completion, milliseconds, inputs);
 }
 
-// failStream(number, code, detail, path, milliseconds, inputs): likewise.
-napi_value BatchWorker::failStream(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 6> call(env, info);
-  const auto& self = *call.self;
-  const auto stream = self.streamOf(call.uint32(0));
-  if (!stream) return call.boolean(false);
-  Request* completion = stream->channel->openCompletion(stream->ticket);
-  completion->outcome = serving::Outcome::kFailed;
-  protocols::writeFailure(completion->answer, self.text(call.args[1]).c_str(), self.text(call.args[2]),
-                      self.text(call.args[3]));
-  return call.boolean(call.self->closeStream(*stream, completion, call.args[4], call.args[5]));
+/// @returns likewise
+bool BatchWorker::failStream(uint32_t number, const std::string& code, const std::string& detail,
+                             const std::string& path, double milliseconds, uint32_t inputs) {
+  const auto stream = streamOf(number);
+  if (!stream) return false;
+  Request* completion = stream->openCompletion();
+  completion->outcome = Outcome::kFailed;
+  completion->failure = std::make_unique<Failure>(Failure{code, detail, path});
+  return closeStream(*stream, completion, milliseconds, inputs);
 }
 
-// enterStream(number): the runs that follow belong to the stream.
-napi_value BatchWorker::enterStream(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  const auto stream = call.self->streamOf(call.uint32(0));
-  if (stream) call.self->data_.scopedToken = stream->token();
-  return nullptr;
+// The runs that follow belong to the stream.
+void BatchWorker::enterStream(uint32_t number) {
+  if (const auto stream = streamOf(number)) data_.scopedToken = stream->token();
 }
 
-napi_value BatchWorker::leaveStream(napi_env env, napi_callback_info info) {
-  const RawCall<BatchWorker, 1> call(env, info);
-  call.self->data_.scopedToken.reset();
-  return nullptr;
-}
+void BatchWorker::leaveStream() { data_.scopedToken.reset(); }
 
 }  // namespace cloudeasyml::bindings

@@ -6,7 +6,10 @@
 
 namespace cloudeasyml::bindings {
 
-Napi::Value makeError(Napi::Env env, const char* code, const std::string& message) {
+namespace {
+
+/// A JavaScript CloudEasyMLError(code, message).
+napi_value makeError(Napi::Env env, const char* code, const char* message) {
   AddonData& data = AddonData::of(env);
   if (data.errorClass.IsEmpty()) {
     auto error = Napi::Error::New(env, message).Value();
@@ -16,27 +19,39 @@ Napi::Value makeError(Napi::Env env, const char* code, const std::string& messag
   return data.errorClass.New({Napi::String::New(env, code), Napi::String::New(env, message)});
 }
 
-void throwError(Napi::Env env, const char* code, const std::string& message) noexcept {
+napi_value convertCurrentException(Napi::Env env) {
   try {
-    napi_throw(env, makeError(env, code, message));
+    throw;
   } catch (const Napi::Error& failure) {
-    // Only an environment that is being torn down can't make an error, and it would drop it anyway.
-    failure.ThrowAsJavaScriptException();
+    return failure.Value();
+  } catch (const Error& failure) {
+    return makeError(env, failure.code(), failure.what());
+  } catch (const Ort::Exception& failure) {
+    return makeError(env, "runtime_failed", failure.what());
+  } catch (const std::exception& failure) {
+    return makeError(env, "internal", failure.what());
+  } catch (...) {
+    return makeError(env, "internal", "The native engine failed.");
+  }
+}
+
+}  // namespace
+
+napi_value currentError(Napi::Env env) noexcept {
+  try {
+    try {
+      return convertCurrentException(env);
+    } catch (const Napi::Error& failure) {
+      // Even making an error may throw one: where the stack is full, for instance.
+      return failure.Value();
+    }
+  } catch (...) {
+    return nullptr;
   }
 }
 
 void throwCurrentException(Napi::Env env) noexcept {
-  try {
-    throw;
-  } catch (const Error& failure) {
-    throwError(env, failure.code(), failure.what());
-  } catch (const Napi::Error& failure) {
-    failure.ThrowAsJavaScriptException();
-  } catch (const Ort::Exception& failure) {
-    throwError(env, "runtime_failed", failure.what());
-  } catch (const std::exception& failure) {
-    throwError(env, "internal", failure.what());
-  }
+  if (const napi_value error = currentError(env)) napi_throw(env, error);
 }
 
 }  // namespace cloudeasyml::bindings

@@ -1,4 +1,4 @@
-// Native failures as JavaScript errors.
+// Native failures as JavaScript errors, and the guards that keep C++ exceptions out of C.
 #pragma once
 
 #include <napi.h>
@@ -9,23 +9,31 @@
 
 namespace cloudeasyml::bindings {
 
-/// A JavaScript CloudEasyMLError with this code and message.
-Napi::Value makeError(Napi::Env env, const char* code, const std::string& message);
-
-/// Throws a JavaScript CloudEasyMLError once the native call returns.
-void throwError(Napi::Env env, const char* code, const std::string& message) noexcept;
+/// The exception in flight as a JavaScript error; to be called in a catch block. Null where the
+/// environment is being torn down and makes none.
+napi_value currentError(Napi::Env env) noexcept;
 
 /// Throws the exception in flight as a JavaScript error; to be called in a catch block.
 void throwCurrentException(Napi::Env env) noexcept;
 
-/// Runs a callback's body; what it throws becomes a JavaScript error.
+/// Runs the body of what Node-API calls; what it throws becomes a JavaScript error.
 template <typename Body>
-napi_value guarded(napi_env env, Body&& body) noexcept {
+auto guarded(napi_env env, Body&& body) noexcept {
   try {
     return body();
   } catch (...) {
     throwCurrentException(env);
-    return nullptr;
+    return decltype(body())();
+  }
+}
+
+/// A hook that runs a member function when the environment ends. What it throws is dropped: nobody
+/// is left to be told.
+template <typename Self, void (Self::*function)()>
+void cleanupHook(void* self) noexcept {
+  try {
+    (static_cast<Self*>(self)->*function)();
+  } catch (...) {
   }
 }
 

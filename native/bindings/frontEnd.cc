@@ -4,147 +4,142 @@
 #include <utility>
 
 #include "bindings/addonData.h"
-#include "bindings/admission.h"
-#include "bindings/rawFunction.h"
-#include "protocols/jsonRequest.h"
+#include "bindings/exports.h"
+#include "protocols/predictProtocol.h"
 #include "protocols/routeScan.h"
+#include "serving/wakeHandle.h"
 
 namespace cloudeasyml::bindings {
 
-using serving::Admission;
-using serving::Outcome;
 using serving::Request;
 using serving::Submission;
 
 namespace {
 
-// One completion record: ticket, outcome and whether it is binary, rows, offset, length, and
-// microseconds of processing, in the queue, and from the queue to the run.
-constexpr size_t kRecordLength = 8;
-constexpr int32_t kBinaryFlag = 1 << 8;
 constexpr int32_t kOutsideOutbox = -1;
 
 int32_t microseconds(int64_t ns) { return static_cast<int32_t>(ns / 1000); }
 
 }  // namespace
 
-FrontEnd::FrontEnd(napi_env env, napi_value onCompletions, size_t maxBytes,
+FrontEnd::FrontEnd(Napi::Env env, Napi::Function onCompletions, size_t maxBytes,
                    Napi::Int32Array records, Napi::Uint8Array outbox, Napi::Int32Array scanned)
     : env_(env),
       engine_(Engine::acquire()),
-      wakeUp_(makeWakeUp(env, onCompletions, "cloudeasyml:completions")),
+      wakeUp_(env, onCompletions, "cloudeasyml:completions"),
       channel_(std::make_shared<serving::Channel>(
-          [wakeUp = wakeUp_] {
-            napi_call_threadsafe_function(wakeUp, nullptr, napi_tsfn_nonblocking);
-          },
-          maxBytes)),
+          std::make_shared<serving::WakeHandle>([this] { wakeUp_.wake(); }))),
+      pool_(std::make_shared<serving::RequestPool>(channel_, maxBytes)),
       recordsReference_(Napi::Persistent(records)),
       outboxReference_(Napi::Persistent(outbox)),
       scannedReference_(Napi::Persistent(scanned)),
       records_(records.Data()),
-      maxRecords_(records.ElementLength() / kRecordLength),
+      maxRecords_(records.ElementLength() / CompletionRecord::kSize),
       outbox_(outbox.Data()),
       outboxSize_(outbox.ByteLength()),
       scanned_(scanned.Data()),
-      worker_(engine_->scheduler.addWorker(
+      worker_(engine_->dispatcher.addWorker(
           nullptr, [engine = std::weak_ptr(engine_), threadId = AddonData::of(env).threadId] {
             return makeToken(engine.lock(), threadId);
           })) {
-  napi_add_env_cleanup_hook(env, cleanUp, this);
+  napi_add_env_cleanup_hook(env, cleanupHook<FrontEnd, &FrontEnd::cleanUp>, this);
 }
 
 Napi::Object FrontEnd::exports() {
+  static constexpr Function<FrontEnd> kFunctions[] = {
+      {"append", callback<&FrontEnd::append>},
+      {"submit", callback<&FrontEnd::submit>},
+      {"setEnvelope", callback<&FrontEnd::setEnvelope>},
+      {"shedWaitMs", callback<&FrontEnd::shedWaitMs>},
+      {"flush", callback<&FrontEnd::flush>},
+      {"discard", callback<&FrontEnd::discard>},
+      {"cancel", callback<&FrontEnd::cancel>},
+      {"drain", callback<&FrontEnd::drain>},
+      {"takeLarge", callback<&FrontEnd::takeLarge>},
+      {"scanFrame", callback<&FrontEnd::scanFrame>},
+      {"submitFrame", callback<&FrontEnd::submitFrame>},
+      {"openStream", callback<&FrontEnd::openStream>},
+      {"openFrameStream", callback<&FrontEnd::openFrameStream>},
+      {"pushInput", callback<&FrontEnd::pushInput>},
+      {"endInput", callback<&FrontEnd::endInput>},
+      {"holdReader", callback<&FrontEnd::holdReader>},
+      {"cancelStream", callback<&FrontEnd::cancelStream>},
+  };
   auto object = Napi::Object::New(env_);
-  defineRaw(object, "append", append, this);
-  defineRaw(object, "submit", submit, this);
-  defineRaw(object, "flush", flush, this);
-  defineRaw(object, "discard", discard, this);
-  defineRaw(object, "cancel", cancel, this);
-  defineRaw(object, "drain", drain, this);
-  defineRaw(object, "takeLarge", takeLarge, this);
-  defineRaw(object, "scanFrame", scanFrame, this);
-  defineRaw(object, "submitFrame", submitFrame, this);
-  defineRaw(object, "openStream", openStream, this);
-  defineRaw(object, "openFrameStream", openFrameStream, this);
-  defineRaw(object, "pushInput", pushInput, this);
-  defineRaw(object, "endInput", endInput, this);
-  defineRaw(object, "holdReader", holdReader, this);
-  defineRaw(object, "cancelStream", cancelStream, this);
+  bindFunctions(object, kFunctions, this);
   return object;
 }
 
-void FrontEnd::cleanUp(void* data) {
-  auto* self = static_cast<FrontEnd*>(data);
-  for (auto* request : self->requests_) {
-    if (request && self->engine_->scheduler.cancel(request)) self->channel_->release(request);
+void FrontEnd::cleanUp() {
+  for (auto* request : requests_) {
+    if (request && engine_->dispatcher.cancel(request)) pool_->release(request);
   }
-  for (auto& stream : self->streams_) {
+  for (auto& stream : streams_) {
     if (stream) stream->cancel();
   }
-  // Drained, but JavaScript never heard of them.
-  for (; self->next_ < self->drained_.size(); ++self->next_) {
-    self->channel_->release(self->drained_[self->next_]);
-  }
-  self->engine_->scheduler.removeWorker(*self->worker_);
-  self->channel_->close();
-  napi_release_threadsafe_function(self->wakeUp_, napi_tsfn_abort);
+  // Drained, but JavaScript was never told of them.
+  for (; next_ < drained_.size(); ++next_) pool_->release(drained_[next_]);
+  engine_->dispatcher.removeWorker(*worker_);
+  channel_->close();
+  pool_->close();
   // References die with the environment.
-  self->recordsReference_.SuppressDestruct();
-  self->outboxReference_.SuppressDestruct();
-  self->scannedReference_.SuppressDestruct();
-  delete self;
+  recordsReference_.SuppressDestruct();
+  outboxReference_.SuppressDestruct();
+  scannedReference_.SuppressDestruct();
+  delete this;
 }
 
 void FrontEnd::notifyWorkers() {
-  engine_->scheduler.wakeWorkers(pendingWakes_);
+  for (const uint32_t handle : pendingWakes_) {
+    const auto deployment = engine_->directory.find(handle);
+    if (deployment) engine_->dispatcher.wakeWorkers(deployment);
+  }
   pendingWakes_.clear();
   pendingWakeNs_ = 0;
   pendingWakeBytes_ = 0;
 }
 
-int32_t FrontEnd::reject(uint32_t ticket, int32_t code) {
-  channel_->release(std::exchange(requests_[ticket], nullptr));
-  return code;
+void FrontEnd::drop(uint32_t ticket) { pool_->release(std::exchange(requests_[ticket], nullptr)); }
+
+int32_t FrontEnd::reject(uint32_t ticket, Admission why) {
+  drop(ticket);
+  return static_cast<int32_t>(why);
 }
 
 // A body that can't be routed. That it is no JSON counts before what it says.
-int32_t FrontEnd::rejectRoute(uint32_t ticket, int32_t code) {
+int32_t FrontEnd::rejectRoute(uint32_t ticket, Admission why) {
   const auto& request = *requests_[ticket];
-  return reject(ticket, protocols::isJson({request.body, request.binary}) ? code : kRouteMalformed);
+  const bool isWellFormed = request.protocol->isWellFormed(request.body);
+  return reject(ticket, isWellFormed ? why : Admission::kRouteMalformed);
 }
 
-int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission admission) {
-  const auto code = -static_cast<int32_t>(admission);
-  return admission == Admission::kNoDeployment ? rejectRoute(ticket, code) : reject(ticket, code);
+int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission why) {
+  return why == Admission::kNoDeployment ? rejectRoute(ticket, why) : reject(ticket, why);
 }
 
-// append(ticket, chunk): false where the engine holds too many bytes; the request is then
-// discarded.
-napi_value FrontEnd::append(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 2> call(env, info);
+/// @returns false where the engine holds too many bytes; the request is then discarded
+bool FrontEnd::append(uint32_t ticket, Bytes chunk) {
   std::string_view whole;
-  return call.boolean(call.self->openBody(call.uint32(0), call.args[1], whole) == 0);
+  return openBody(ticket, chunk, whole) == 0;
 }
 
 // Copies a body's next part. `whole` is then what there is of the body so far: where it came in one
 // piece, the caller's memory, which this core has at hand, while the copy may have to wait for the
 // core that had the request last.
 // @returns 0, or why it was refused
-int32_t FrontEnd::openBody(uint32_t ticket, napi_value chunk, std::string_view& whole) {
-  void* bytes = nullptr;
-  size_t size = 0;
-  // uWebSockets.js brings ArrayBuffers; asking what a value is costs as much as trying.
-  if (napi_get_arraybuffer_info(env_, chunk, &bytes, &size) != napi_ok) {
-    napi_get_typedarray_info(env_, chunk, nullptr, &size, &bytes, nullptr, nullptr);
-  }
+int32_t FrontEnd::openBody(uint32_t ticket, Bytes chunk, std::string_view& whole) {
   if (ticket >= requests_.size()) requests_.resize(ticket + 64, nullptr);
   auto*& request = requests_[ticket];
   if (!request) {
-    request = channel_->open(ticket, bytes, size);
-    whole = {static_cast<const char*>(bytes), size};
-    return request ? 0 : kTooManyBytes;
+    request = pool_->open(ticket, chunk.data, chunk.size);
+    whole = chunk.view();
+    if (!request) return static_cast<int32_t>(Admission::kTooManyBytes);
+    request->protocol = &protocols::predictProtocol(false, false);
+    return 0;
   }
-  if (!channel_->append(*request, bytes, size)) return reject(ticket, kTooManyBytes);
+  if (!pool_->append(*request, chunk.data, chunk.size)) {
+    return reject(ticket, Admission::kTooManyBytes);
+  }
   whole = request->body.view();
   return 0;
 }
@@ -153,42 +148,64 @@ int32_t FrontEnd::openBody(uint32_t ticket, napi_value chunk, std::string_view& 
 int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_view& id) {
   switch (protocols::scanDeploymentId(body, id)) {
     case protocols::RouteScan::kAbsent:
-      return rejectRoute(ticket, kRouteAbsent);
+      return rejectRoute(ticket, Admission::kRouteAbsent);
     case protocols::RouteScan::kNotText:
-      return rejectRoute(ticket, kRouteNotText);
+      return rejectRoute(ticket, Admission::kRouteNotText);
     case protocols::RouteScan::kMalformed:
-      return rejectRoute(ticket, kNotAnObject);
+      return rejectRoute(ticket, Admission::kNotAnObject);
     case protocols::RouteScan::kFound:
-      return 0;
+      break;
   }
-  return kRouteMalformed;
+  return 0;
 }
 
-// submit(ticket, owner, handle or -1, chunk): the deployment's handle, or why it was refused.
-napi_value FrontEnd::submit(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 4> call(env, info);
-  auto& self = *call.self;
-  const uint32_t ticket = call.uint32(0);
-  const uint32_t owner = call.uint32(1);
-  const int32_t handle = call.int32(2);
-  std::string_view body;
-  if (const int32_t refused = self.openBody(ticket, call.args[3], body)) {
-    return call.number(refused);
+// What a whole body says of how it wants to be queued; its headers, where they say so, count first.
+// @returns 0, or why it was refused
+int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body) {
+  auto& envelope = requests_[ticket]->envelope;
+  switch (protocols::scanEnvelope(body, envelope)) {
+    case protocols::EnvelopeFault::kPriority:
+      return rejectRoute(ticket, Admission::kPriority);
+    case protocols::EnvelopeFault::kTimeout:
+      return rejectRoute(ticket, Admission::kTimeout);
+    case protocols::EnvelopeFault::kNone:
+      break;
   }
-  Request* request = self.requests_[ticket];
-  auto& scheduler = self.engine_->scheduler;
-  if (handle != kByBody) {
-    return call.number(
-        self.submitted(ticket, scheduler.submit(request, static_cast<uint32_t>(handle), owner)));
+  const auto headers = std::exchange(envelope_, {});
+  if (headers.priority > 0) envelope.priority = headers.priority;
+  if (headers.timeoutMs > 0) envelope.timeoutMs = headers.timeoutMs;
+  return 0;
+}
+
+/// For the request that is submitted or opened next; 0 for what its headers leave open.
+void FrontEnd::setEnvelope(uint32_t priority, uint32_t timeoutMs) {
+  envelope_.priority = static_cast<uint8_t>(priority);
+  envelope_.timeoutMs = timeoutMs;
+}
+
+/// @returns until the request that was shed last would have had its answer
+double FrontEnd::shedWaitMs() { return static_cast<double>(shedWaitNs_) / 1e6; }
+
+/// @param endpoint an endpoint's number, or Route::kByBody
+/// @returns the handle of the deployment that has the request, or why it was refused
+int32_t FrontEnd::submit(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk) {
+  std::string_view body;
+  if (const int32_t refused = openBody(ticket, chunk, body)) return refused;
+  if (const int32_t refused = readEnvelope(ticket, body)) return refused;
+  Request* request = requests_[ticket];
+  auto& dispatcher = engine_->dispatcher;
+  if (endpoint != Route::kByBody) {
+    return submitted(ticket, dispatcher.submit(request, static_cast<uint32_t>(endpoint), owner));
   }
   std::string_view id;
-  if (const int32_t refused = self.routeOf(ticket, body, id)) return call.number(refused);
-  return call.number(self.submitted(ticket, scheduler.submit(request, id, owner)));
+  if (const int32_t refused = routeOf(ticket, body, id)) return refused;
+  return submitted(ticket, dispatcher.submit(request, id, owner));
 }
 
 // @returns the handle of the deployment that has the request, or why it was refused
 int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
   if (submission.admission != Admission::kQueued) {
+    shedWaitNs_ = submission.waitNs;
     return rejectAdmission(ticket, submission.admission);
   }
   const uint32_t taken = submission.handle;
@@ -200,54 +217,47 @@ int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
   return static_cast<int32_t>(taken);
 }
 
-// flush(): to be called once the requests at hand are submitted.
-napi_value FrontEnd::flush(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto& self = *call.self;
-  if (self.pendingWakes_.empty()) return nullptr;
-  if (self.pendingWakeNs_ <= self.engine_->scheduler.inlineNs() &&
-      self.pendingWakeBytes_ <= serving::kInlineBytes) {
-    self.runInline();
-  }
-  self.notifyWorkers();
-  return nullptr;
-}
-
-void FrontEnd::runInline() {
-  auto& scheduler = engine_->scheduler;
+/// To be called once the requests at hand are submitted.
+void FrontEnd::flush() {
+  if (pendingWakes_.empty()) return;
+  bool isInline = pendingWakeNs_ <= engine_->dispatcher.inlineNs() &&
+                  pendingWakeBytes_ <= serving::kInlineBytes;
   for (const uint32_t handle : pendingWakes_) {
-    while (auto* batch = scheduler.takeInline(*worker_, handle)) {
-      worker_->runner.run(*batch, *worker_->token);
-      scheduler.finish(*worker_, batch);
-      // The workers have it now.
-      if (worker_->token->cancelled()) return;
-    }
+    const auto deployment = engine_->directory.find(handle);
+    if (!deployment) continue;
+    if (isInline) isInline = runInline(deployment);
+    engine_->dispatcher.wakeWorkers(deployment);
   }
+  pendingWakes_.clear();
+  pendingWakeNs_ = 0;
+  pendingWakeBytes_ = 0;
 }
 
-// discard(ticket): the body's client went before it was submitted.
-napi_value FrontEnd::discard(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto& self = *call.self;
-  const uint32_t ticket = call.uint32(0);
-  if (ticket < self.requests_.size() && self.requests_[ticket]) self.reject(ticket, 0);
-  return nullptr;
+// @returns false where a run took too long: the workers have the rest
+bool FrontEnd::runInline(const std::shared_ptr<serving::Deployment>& deployment) {
+  auto& dispatcher = engine_->dispatcher;
+  while (auto* batch = dispatcher.takeInline(*worker_, deployment)) {
+    if (!dispatcher.run(*worker_, batch) || worker_->token->cancelled()) return false;
+  }
+  return true;
 }
 
-// cancel(ticket): true where no completion will come.
-napi_value FrontEnd::cancel(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto& self = *call.self;
-  const uint32_t ticket = call.uint32(0);
-  Request* request = ticket < self.requests_.size() ? self.requests_[ticket] : nullptr;
-  if (!request || !self.engine_->scheduler.cancel(request)) return call.boolean(false);
-  self.reject(ticket, 0);
-  return call.boolean(true);
+/// The body's client went before it was submitted.
+void FrontEnd::discard(uint32_t ticket) {
+  if (ticket < requests_.size() && requests_[ticket]) drop(ticket);
+}
+
+/// @returns true where no completion will come
+bool FrontEnd::cancel(uint32_t ticket) {
+  Request* request = ticket < requests_.size() ? requests_[ticket] : nullptr;
+  if (!request || !engine_->dispatcher.cancel(request)) return false;
+  drop(ticket);
+  return true;
 }
 
 // The answer as its client gets it: on a connection of many requests, with its id.
 protocols::FrameWriter FrontEnd::frameOf(const Request& request) {
-  const auto& id = request.stream ? request.stream->frameId : request.frameId;
+  const auto& id = request.stream ? request.stream->tag : request.tag;
   const bool failed = request.outcome == Outcome::kFailed;
   const bool isOutput = request.outcome == Outcome::kOutput;
   head_.clear();
@@ -258,60 +268,66 @@ protocols::FrameWriter FrontEnd::frameOf(const Request& request) {
   } else if (!id.empty()) {
     head_ += failed ? "\"error\":" : "\"done\":true,";
   }
-  return {head_, request.answer, failed && !id.empty() ? "}" : "", request.binaryAnswer};
+  if (!failed) return {head_, request.answer, "", request.binaryAnswer};
+  request.protocol->encodeFailure(failure_, *request.failure);
+  return {head_, failure_, id.empty() ? "" : "}", false};
 }
 
-// drain(): how many records it wrote; the negative of that where more wait.
-napi_value FrontEnd::drain(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto& self = *call.self;
-  if (self.next_ == self.drained_.size()) {
-    self.drained_.clear();
-    self.next_ = 0;
-    self.channel_->drain(self.drained_);
+/// @returns how many records it wrote; the negative of that where more wait
+int32_t FrontEnd::drain() {
+  if (next_ == drained_.size()) {
+    drained_.clear();
+    next_ = 0;
+    channel_->drain(drained_);
   }
   size_t count = 0;
   size_t offset = 0;
-  while (self.next_ < self.drained_.size() && count < self.maxRecords_) {
-    Request* request = self.drained_[self.next_];
+  while (next_ < drained_.size() && count < maxRecords_) {
+    Request* request = drained_[next_];
     // Another core wrote it.
-    if (self.next_ + 1 < self.drained_.size()) {
-      __builtin_prefetch(self.drained_[self.next_ + 1]->answer.data());
+    if (next_ + 1 < drained_.size()) {
+      __builtin_prefetch(drained_[next_ + 1]->answer.data());
     }
     if (request->stream && request->stream->cancelled()) {
-      self.channel_->release(request);
-      ++self.next_;
+      pool_->release(request);
+      ++next_;
       continue;
     }
-    const auto frame = self.frameOf(*request);
+    const auto frame = frameOf(*request);
     const size_t length = request->outcome == Outcome::kRoom ? 0 : frame.size();
-    const bool large = length > self.outboxSize_;
+    const bool large = length > outboxSize_;
     // A large one is taken before the next is looked at.
-    if (large ? count > 0 : offset + length > self.outboxSize_) break;
-    int32_t* record = self.records_ + count * kRecordLength;
-    record[0] = static_cast<int32_t>(request->ticket);
-    record[1] = static_cast<int32_t>(request->outcome) | (request->binaryAnswer ? kBinaryFlag : 0);
-    record[2] = static_cast<int32_t>(request->rows);
-    record[3] = large ? kOutsideOutbox : static_cast<int32_t>(offset);
-    record[4] = static_cast<int32_t>(length);
-    record[5] = microseconds(request->processingNs);
-    record[6] = microseconds(request->queueNs);
-    record[7] = microseconds(request->batchNs);
+    if (large ? count > 0 : offset + length > outboxSize_) break;
+    writeRecord(records_ + count * CompletionRecord::kSize, *request,
+                large ? kOutsideOutbox : static_cast<int32_t>(offset), length);
     ++count;
-    ++self.next_;
+    ++next_;
     if (large) {
-      self.large_.resize(length);
-      frame.write(self.large_.data());
+      large_.resize(length);
+      frame.write(large_.data());
     } else if (length > 0) {
-      frame.write(reinterpret_cast<char*>(self.outbox_) + offset);
+      frame.write(reinterpret_cast<char*>(outbox_) + offset);
       offset += length;
     }
-    self.delivered(request);
+    delivered(request);
     if (large) break;
   }
-  serving::Channel::releaseAll(self.delivered_);
+  serving::RequestPool::releaseAll(delivered_);
   const auto written = static_cast<int32_t>(count);
-  return call.number(self.next_ < self.drained_.size() ? -written : written);
+  return next_ < drained_.size() ? -written : written;
+}
+
+void FrontEnd::writeRecord(int32_t* record, const Request& request, int32_t offset,
+                           size_t length) const {
+  record[CompletionRecord::kTicket] = static_cast<int32_t>(request.ticket);
+  record[CompletionRecord::kOutcome] =
+      static_cast<int32_t>(request.outcome) | (request.binaryAnswer ? CompletionFlag::kBinary : 0);
+  record[CompletionRecord::kRows] = static_cast<int32_t>(request.rows);
+  record[CompletionRecord::kOffset] = offset;
+  record[CompletionRecord::kLength] = static_cast<int32_t>(length);
+  record[CompletionRecord::kProcessingUs] = microseconds(request.processingNs);
+  record[CompletionRecord::kQueueUs] = microseconds(request.queueNs);
+  record[CompletionRecord::kBatchUs] = microseconds(request.batchNs);
 }
 
 // A completion has been written to where JavaScript reads it.
@@ -326,13 +342,12 @@ void FrontEnd::delivered(Request* request) {
   if (last) streams_[request->ticket].reset();
 }
 
-// takeLarge(): the answer that did not fit into the outbox, as an ArrayBuffer over its own memory.
-napi_value FrontEnd::takeLarge(napi_env env, napi_callback_info info) {
-  const RawCall<FrontEnd, 1> call(env, info);
-  auto owned = std::make_unique<std::string>(std::exchange(call.self->large_, {}));
+/// The answer that did not fit into the outbox, as an ArrayBuffer over its own memory.
+napi_value FrontEnd::takeLarge() {
+  auto owned = std::make_unique<std::string>(std::exchange(large_, {}));
   napi_value buffer = nullptr;
   const auto status = napi_create_external_arraybuffer(
-      env, owned->data(), owned->size(),
+      env_, owned->data(), owned->size(),
       [](napi_env, void*, void* hint) { delete static_cast<std::string*>(hint); }, owned.get(),
       &buffer);
   if (status == napi_ok) {
@@ -341,16 +356,17 @@ napi_value FrontEnd::takeLarge(napi_env env, napi_callback_info info) {
   }
   // Some embedders forbid external memory.
   void* copy = nullptr;
-  napi_create_arraybuffer(env, owned->size(), &copy, &buffer);
+  napi_create_arraybuffer(env_, owned->size(), &copy, &buffer);
   if (copy) std::memcpy(copy, owned->data(), owned->size());
   return buffer;
 }
 
-Napi::Value createFrontEnd(const Napi::CallbackInfo& info) {
-  auto* frontEnd = new FrontEnd(info.Env(), info[0],
-                                static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
-                                info[2].As<Napi::Int32Array>(), info[3].As<Napi::Uint8Array>(),
-                                info[4].As<Napi::Int32Array>());
+Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, int64_t maxBytes,
+                           Napi::Int32Array records, Napi::Uint8Array outbox,
+                           Napi::Int32Array scanned) {
+  // Its cleanup hook deletes it.
+  auto* frontEnd =
+      new FrontEnd(env, onCompletions, static_cast<size_t>(maxBytes), records, outbox, scanned);
   return frontEnd->exports();
 }
 

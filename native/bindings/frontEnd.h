@@ -8,9 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include "protocols/frame.h"
+#include "bindings/functions.h"
+#include "bindings/wakeUp.h"
 #include "engine.h"
+#include "protocols/envelope.h"
+#include "protocols/frame.h"
 #include "serving/channel.h"
+#include "serving/requestPool.h"
 #include "serving/stream.h"
 
 namespace cloudeasyml::bindings {
@@ -22,54 +26,62 @@ namespace cloudeasyml::bindings {
 /// are described in src/engine/frontEnd.ts.
 class FrontEnd {
  public:
-  FrontEnd(napi_env env, napi_value onCompletions, size_t maxBytes, Napi::Int32Array records,
+  FrontEnd(Napi::Env env, Napi::Function onCompletions, size_t maxBytes, Napi::Int32Array records,
            Napi::Uint8Array outbox, Napi::Int32Array scanned);
 
   Napi::Object exports();
 
  private:
-  static void cleanUp(void* data);
+  void cleanUp();
 
   // Requests.
 
-  static napi_value append(napi_env env, napi_callback_info info);
-  static napi_value submit(napi_env env, napi_callback_info info);
-  static napi_value flush(napi_env env, napi_callback_info info);
-  static napi_value discard(napi_env env, napi_callback_info info);
-  static napi_value cancel(napi_env env, napi_callback_info info);
-  static napi_value drain(napi_env env, napi_callback_info info);
-  static napi_value takeLarge(napi_env env, napi_callback_info info);
+  bool append(uint32_t ticket, Bytes chunk);
+  int32_t submit(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk);
+  void setEnvelope(uint32_t priority, uint32_t timeoutMs);
+  double shedWaitMs();
+  void flush();
+  void discard(uint32_t ticket);
+  bool cancel(uint32_t ticket);
+  int32_t drain();
+  napi_value takeLarge();
 
   // Frames and streams.
 
-  static napi_value scanFrame(napi_env env, napi_callback_info info);
-  static napi_value submitFrame(napi_env env, napi_callback_info info);
-  static napi_value openStream(napi_env env, napi_callback_info info);
-  static napi_value openFrameStream(napi_env env, napi_callback_info info);
-  static napi_value pushInput(napi_env env, napi_callback_info info);
-  static napi_value endInput(napi_env env, napi_callback_info info);
-  static napi_value holdReader(napi_env env, napi_callback_info info);
-  static napi_value cancelStream(napi_env env, napi_callback_info info);
+  int32_t scanFrame(Bytes frame, bool isBinary);
+  int32_t submitFrame(uint32_t ticket, uint32_t owner, Bytes frame);
+  int32_t openStream(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk);
+  int32_t openFrameStream(uint32_t ticket, uint32_t owner, Bytes frame);
+  int32_t pushInput(uint32_t ticket, Bytes frame);
+  void endInput(uint32_t ticket);
+  void holdReader(uint32_t ticket, bool held);
+  void cancelStream(uint32_t ticket);
 
   void notifyWorkers();
-  void runInline();
-  int32_t reject(uint32_t ticket, int32_t code);
-  int32_t rejectRoute(uint32_t ticket, int32_t code);
-  int32_t rejectAdmission(uint32_t ticket, serving::Admission admission);
+  bool runInline(const std::shared_ptr<serving::Deployment>& deployment);
+  void drop(uint32_t ticket);
+  int32_t reject(uint32_t ticket, Admission why);
+  int32_t rejectRoute(uint32_t ticket, Admission why);
+  int32_t rejectAdmission(uint32_t ticket, Admission why);
   int32_t submitted(uint32_t ticket, const serving::Submission& submission);
-  int32_t openBody(uint32_t ticket, napi_value chunk, std::string_view& whole);
-  int32_t openFrame(uint32_t ticket, napi_value chunk);
+  int32_t openBody(uint32_t ticket, Bytes chunk, std::string_view& whole);
+  int32_t openFrame(uint32_t ticket, Bytes frame);
+  int32_t readEnvelope(uint32_t ticket, std::string_view body);
   int32_t routeOf(uint32_t ticket, std::string_view body, std::string_view& id);
-  int32_t begin(uint32_t ticket, uint32_t owner, int32_t handle, std::string_view id,
-                std::string frameId);
+  int32_t begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::string_view id,
+                std::string tag);
   serving::Stream* streamOf(uint32_t ticket) const;
   protocols::FrameWriter frameOf(const serving::Request& request);
+  void writeRecord(int32_t* record, const serving::Request& request, int32_t offset,
+                   size_t length) const;
   void delivered(serving::Request* request);
 
-  napi_env env_;
-  std::shared_ptr<Engine> engine_;
-  napi_threadsafe_function wakeUp_;
-  std::shared_ptr<serving::Channel> channel_;
+  const Napi::Env env_;
+  const std::shared_ptr<Engine> engine_;
+  // Destroyed after the channel is closed, which calls it.
+  const WakeUp wakeUp_;
+  const std::shared_ptr<serving::Channel> channel_;
+  const std::shared_ptr<serving::RequestPool> pool_;
   Napi::Reference<Napi::Int32Array> recordsReference_;
   Napi::Reference<Napi::Uint8Array> outboxReference_;
   Napi::Reference<Napi::Int32Array> scannedReference_;
@@ -81,11 +93,15 @@ class FrontEnd {
   /// The frame scanned last, in bytes that are the caller's.
   protocols::Frame frame_;
   bool frameIsBinary_ = false;
+  /// What the headers of the next request say.
+  protocols::Envelope envelope_;
+  /// Until the request that was shed last would have had its answer.
+  int64_t shedWaitNs_ = 0;
   /// By ticket: the requests that are out.
   std::vector<serving::Request*> requests_;
   /// By ticket: the streams that are open.
   std::vector<std::shared_ptr<serving::Stream>> streams_;
-  /// Deployments that got requests which no worker was woken for yet, and the work that these are.
+  /// Deployments with pending wake-ups, and the work that these are for.
   std::vector<uint32_t> pendingWakes_;
   int64_t pendingWakeNs_ = 0;
   size_t pendingWakeBytes_ = 0;
@@ -95,13 +111,11 @@ class FrontEnd {
   size_t next_ = 0;
   /// Those that JavaScript has been told of in this drain.
   std::vector<serving::Request*> delivered_;
-  /// What the frame written last begins with.
+  /// What the frame written last begins with, and the failure in it.
   std::string head_;
+  std::string failure_;
   /// The last record's frame, where the outbox is too small for it.
   std::string large_;
 };
-
-/// createFrontEnd(onCompletions, maxBytes, records, outbox, scanned): see src/engine/frontEnd.ts.
-Napi::Value createFrontEnd(const Napi::CallbackInfo& info);
 
 }  // namespace cloudeasyml::bindings

@@ -1,12 +1,12 @@
-#include "bindings/ioBinding.h"
-
-#include <optional>
+// Runs whose tensors may lie in a device's memory: src/engine/addon.ts describes the functions as
+// NativeIoBinding.
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bindings/addonData.h"
-#include "bindings/errors.h"
+#include "bindings/exports.h"
 #include "bindings/functions.h"
 #include "bindings/sessionBinding.h"
 #include "bindings/tensorValues.h"
@@ -27,30 +27,6 @@ struct OpaqueValue {
   // Destroyed after the value.
   std::shared_ptr<Session> session;
   Ort::Value value;
-};
-
-struct Binding {
-  explicit Binding(std::shared_ptr<Session> opened)
-      : session(std::move(opened)), binding(session->ort()) {}
-
-  std::shared_ptr<Session> session;
-  Ort::IoBinding binding;
-};
-
-/// A callback's arguments and its binding.
-struct Call {
-  Call(napi_env env, napi_callback_info raw)
-      : info(env, raw), binding(objectOf<Binding>(info.Data())) {}
-
-  const runtime::TensorInfo& input() const {
-    return binding.session->inputs().at(info[0].As<Napi::Number>().Uint32Value());
-  }
-  const runtime::TensorInfo& output() const {
-    return binding.session->outputs().at(info[0].As<Napi::Number>().Uint32Value());
-  }
-
-  const Napi::CallbackInfo info;
-  Binding& binding;
 };
 
 Napi::Object makeOpaque(Napi::Env env, Ort::Value value, std::shared_ptr<Session> session) {
@@ -75,135 +51,95 @@ const Ort::Value& opaqueFrom(Napi::Value value) {
   return static_cast<OpaqueValue*>(opaque)->value;
 }
 
-/// bindInput(input, data, dims)
-napi_value bindInput(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Call call(env, raw);
-    const auto value =
-        tensorFrom(env, call.info[1], dimsFrom(call.info[2].As<Napi::Array>()), call.input());
-    call.binding.binding.BindInput(call.input().name.c_str(), value);
-    return nullptr;
-  });
-}
+class IoBinding {
+ public:
+  IoBinding(Napi::Env env, std::shared_ptr<Session> session)
+      : env_(env), session_(std::move(session)), binding_(session_->ort()) {}
 
-/// bindDeviceInput(input, value)
-napi_value bindDeviceInput(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Call call(env, raw);
-    call.binding.binding.BindInput(call.input().name.c_str(), opaqueFrom(call.info[1]));
-    return nullptr;
-  });
-}
+  static Napi::Value create(Napi::Env env, std::shared_ptr<Session> session) {
+    static constexpr Function<IoBinding> kFunctions[] = {
+        {"bindInput", callback<&IoBinding::bindInput>},
+        {"bindDeviceInput", callback<&IoBinding::bindDeviceInput>},
+        {"clearOutputs", callback<&IoBinding::clearOutputs>},
+        {"bindOutput", callback<&IoBinding::bindOutput>},
+        {"bindOutputTo", callback<&IoBinding::bindOutputTo>},
+        {"run", callback<&IoBinding::run>},
+        {"takeOutputs", callback<&IoBinding::takeOutputs>},
+    };
+    auto object = Napi::Object::New(env);
+    bindFunctions(object, kFunctions, std::make_shared<IoBinding>(env, std::move(session)));
+    return object;
+  }
 
-/// clearOutputs()
-napi_value clearOutputs(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    Call(env, raw).binding.binding.ClearBoundOutputs();
-    return nullptr;
-  });
-}
+ private:
+  void bindInput(uint32_t input, napi_value data, Napi::Array dims) {
+    const auto& info = session_->inputs().at(input);
+    binding_.BindInput(info.name.c_str(), tensorFrom(env_, data, dimsFrom(dims), info));
+  }
 
-/// bindOutput(output, data, dims)
-napi_value bindOutput(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Call call(env, raw);
-    const auto& info = call.output();
-    const auto value = wrapTypedArray(env, call.info[1], dimsFrom(call.info[2].As<Napi::Array>()),
-                                      info.type, info.name);
-    call.binding.binding.BindOutput(info.name.c_str(), value);
-    return nullptr;
-  });
-}
+  void bindDeviceInput(uint32_t input, Napi::Value value) {
+    binding_.BindInput(session_->inputs().at(input).name.c_str(), opaqueFrom(value));
+  }
 
-/// bindOutputTo(output, location)
-napi_value bindOutputTo(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Call call(env, raw);
-    const auto memory =
-        runtime::memoryAt(*call.binding.session, call.info[1].As<Napi::String>().Utf8Value());
-    call.binding.binding.BindOutput(call.output().name.c_str(), memory);
-    return nullptr;
-  });
-}
+  void clearOutputs() { binding_.ClearBoundOutputs(); }
 
-/// run()
-napi_value run(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    Binding& binding = Call(env, raw).binding;
-    runtime::run(*binding.session, *AddonData::of(env).token(), binding.binding);
-    return nullptr;
-  });
-}
+  void bindOutput(uint32_t output, napi_value data, Napi::Array dims) {
+    const auto& info = session_->outputs().at(output);
+    const auto value = wrapTypedArray(env_, data, dimsFrom(dims), info.type, info.name);
+    binding_.BindOutput(info.name.c_str(), value);
+  }
 
-/// takeOutputs([opaque, …] in the order in which they were bound) → [[data or opaque value, dims],
-/// …]
-napi_value takeOutputs(napi_env rawEnv, napi_callback_info raw) {
-  return guarded(rawEnv, [&]() -> napi_value {
-    const Napi::Env env(rawEnv);
-    const Call call(env, raw);
-    const auto opaque = call.info[0].As<Napi::Array>();
-    auto values = call.binding.binding.GetOutputValues();
-    auto results = Napi::Array::New(env, values.size());
+  void bindOutputTo(uint32_t output, const std::string& location) {
+    const auto memory = runtime::memoryAt(*session_, location);
+    binding_.BindOutput(session_->outputs().at(output).name.c_str(), memory);
+  }
+
+  void run() { runtime::run(*session_, *AddonData::of(env_).token(), binding_); }
+
+  /// @param opaque for each output, in the order in which they were bound, whether it stays opaque
+  /// @returns [[data or opaque value, dims, memory], …]
+  Napi::Value takeOutputs(Napi::Array opaque) {
+    auto values = binding_.GetOutputValues();
+    auto results = Napi::Array::New(env_, values.size());
     for (uint32_t i = 0; i < values.size(); ++i) {
-      auto entry = Napi::Array::New(env, 3);
-      entry.Set(1u, dimsOf(env, values[i]));
+      auto entry = Napi::Array::New(env_, 3);
+      entry.Set(1u, dimsOf(env_, values[i]));
       entry.Set(2u, values[i].GetTensorMemoryInfo().GetAllocatorName());
       if (opaque.Get(i).As<Napi::Boolean>().Value()) {
-        entry.Set(0u, makeOpaque(env, std::move(values[i]), call.binding.session));
+        entry.Set(0u, makeOpaque(env_, std::move(values[i]), session_));
       } else {
-        entry.Set(0u,
-                  Napi::Value(env, elementsOf(env, std::move(values[i]), call.binding.session)));
+        entry.Set(0u, Napi::Value(env_, elementsOf(env_, std::move(values[i]), session_)));
       }
       results.Set(i, entry);
     }
     return results;
-  });
-}
+  }
 
-/// createIoBinding(handle) → {bindInput, …, takeOutputs}
-napi_value createIoBinding(napi_env rawEnv, napi_callback_info raw) {
-  return guarded(rawEnv, [&]() -> napi_value {
-    const Napi::CallbackInfo info(rawEnv, raw);
-    const Napi::Env env = info.Env();
-    const auto binding = std::make_shared<Binding>(sessionFrom(info[0]));
-    auto methods = Napi::Object::New(env);
-    defineMethod(env, methods, "bindInput", bindInput, binding);
-    defineMethod(env, methods, "bindDeviceInput", bindDeviceInput, binding);
-    defineMethod(env, methods, "clearOutputs", clearOutputs, binding);
-    defineMethod(env, methods, "bindOutput", bindOutput, binding);
-    defineMethod(env, methods, "bindOutputTo", bindOutputTo, binding);
-    defineMethod(env, methods, "run", run, binding);
-    defineMethod(env, methods, "takeOutputs", takeOutputs, binding);
-    return methods;
-  });
-}
-
-/// allocatePinned(handle, type, dims) → an ArrayBuffer in pinned memory, or null where it can't be
-/// viewed
-napi_value allocatePinned(napi_env rawEnv, napi_callback_info raw) {
-  return guarded(rawEnv, [&]() -> napi_value {
-    const Napi::CallbackInfo info(rawEnv, raw);
-    const Napi::Env env = info.Env();
-    const auto session = sessionFrom(info[0]);
-    const auto type = runtime::elementTypeOf(info[1].As<Napi::String>().Utf8Value());
-    const Dims dims = dimsFrom(info[2].As<Napi::Array>());
-    struct Owner {
-      std::shared_ptr<Session> session;
-      Ort::Allocator allocator;
-    };
-    auto owner = std::make_shared<Owner>(
-        Owner{session, Ort::Allocator(session->ort(), runtime::memoryAt(*session, "pinned"))});
-    auto value = Ort::Value::CreateTensor(owner->allocator, dims.data(), dims.size(), type);
-    napi_value view = viewOf(env, value, byteLengthOf(dims, type), owner);
-    return view ? view : napi_value(env.Null());
-  });
-}
+  const Napi::Env env_;
+  const std::shared_ptr<Session> session_;
+  Ort::IoBinding binding_;
+};
 
 }  // namespace
 
-void registerIoBinding(Napi::Env env, Napi::Object exports) {
-  defineFunction(env, exports, "createIoBinding", createIoBinding);
-  defineFunction(env, exports, "allocatePinned", allocatePinned);
+Napi::Value createIoBinding(Napi::Env env, Napi::Value handle) {
+  return IoBinding::create(env, sessionFrom(handle));
+}
+
+Napi::Value allocatePinned(Napi::Env env, Napi::Value handle, const std::string& typeName,
+                           Napi::Array lengths) {
+  const auto session = sessionFrom(handle);
+  const auto type = runtime::elementTypeOf(typeName);
+  const Dims dims = dimsFrom(lengths);
+  struct Owner {
+    std::shared_ptr<Session> session;
+    Ort::Allocator allocator;
+  };
+  auto owner = std::make_shared<Owner>(
+      Owner{session, Ort::Allocator(session->ort(), runtime::memoryAt(*session, "pinned"))});
+  auto value = Ort::Value::CreateTensor(owner->allocator, dims.data(), dims.size(), type);
+  const napi_value view = viewOf(env, value, byteLengthOf(dims, type), owner);
+  return view ? Napi::Value(env, view) : Napi::Value(env.Null());
 }
 
 }  // namespace cloudeasyml::bindings

@@ -12,7 +12,7 @@ namespace cloudeasyml::bindings {
 namespace {
 
 size_t aligned(size_t offset) {
-  return (offset + Frame::kAlignment - 1) / Frame::kAlignment * Frame::kAlignment;
+  return (offset + SharedFrame::kAlignment - 1) / SharedFrame::kAlignment * SharedFrame::kAlignment;
 }
 
 }  // namespace
@@ -72,8 +72,8 @@ void Runner::bindOutput(size_t slot, Ort::Value value) {
 }
 
 Ort::Value Runner::inFrame(size_t offset, const Dims& dims, const runtime::TensorInfo& info) const {
-  const bool inside =
-      offset >= Frame::kHeaderBytes && offset <= Frame::kBytes && offset % Frame::kAlignment == 0;
+  const bool inside = offset >= Frame::kHeaderBytes && offset <= Frame::kBytes &&
+                      offset % SharedFrame::kAlignment == 0;
   return wrapMemory(data_.frame.bytes + offset, inside ? Frame::kBytes - offset : 0, dims,
                     info.type, info.name);
 }
@@ -95,7 +95,7 @@ void Runner::run() {
 
 void Runner::report() {
   double* next = data_.frame.header();
-  const double* end = next + Frame::kHeaderNumbers;
+  const double* end = next + SharedFrame::kHeaderNumbers;
   size_t offset = Frame::kHeaderBytes;
   for (size_t i = 0; i < produced_.size(); ++i) {
     if (!produced_[i]) continue;
@@ -115,8 +115,8 @@ void Runner::report() {
       *next++ = static_cast<double>(dims[axis]);
       bytes *= static_cast<size_t>(dims[axis]);
     }
-    *place = -1;
-    if (text || bytes > Frame::kSmallTensorBytes || offset + bytes > Frame::kBytes) continue;
+    *place = TensorPlace::kElsewhere;
+    if (text || bytes > SharedFrame::kSmallTensorBytes || offset + bytes > Frame::kBytes) continue;
     void* elements = nullptr;
     Ort::ThrowOnError(api_.GetTensorMutableData(produced_[i], &elements));
     if (bytes > 0) std::memcpy(data_.frame.bytes + offset, elements, bytes);

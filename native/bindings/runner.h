@@ -34,7 +34,7 @@ class Runner {
   Ort::Value inFrame(size_t offset, const Dims& dims, const runtime::TensorInfo& info) const;
 
   /// Runs. Then the frame's header has, for each output that is bound to nothing, where its bytes
-  /// lie in the frame (-1: take() it), its rank and its dims.
+  /// lie in the frame (TensorPlace::kElsewhere: take() it), its rank and its dims.
   void run();
 
   /// Takes an output that was too large for the frame.

@@ -1,8 +1,6 @@
-#include "bindings/runtimeBinding.h"
-
+// Starting ONNX Runtime, and stopping what runs.
 #include "bindings/addonData.h"
-#include "bindings/errors.h"
-#include "bindings/functions.h"
+#include "bindings/exports.h"
 
 namespace cloudeasyml::bindings {
 
@@ -10,8 +8,7 @@ namespace {
 
 runtime::Runtime& runtimeOf(Napi::Env env) { return AddonData::of(env).engine->runtime; }
 
-runtime::RuntimeSettings settingsFrom(Napi::Value value) {
-  const auto object = value.As<Napi::Object>();
+runtime::RuntimeSettings settingsFrom(Napi::Object object) {
   runtime::RuntimeSettings settings;
   settings.library = object.Get("library").As<Napi::String>().Utf8Value();
   settings.intraOpThreads = object.Get("intraOpThreads").As<Napi::Number>().Int32Value();
@@ -20,79 +17,40 @@ runtime::RuntimeSettings settingsFrom(Napi::Value value) {
   return settings;
 }
 
-/// initialize(CloudEasyMLError, threadId) → the frame's ArrayBuffer
-napi_value initialize(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Napi::CallbackInfo info(env, raw);
-    AddonData& data = AddonData::of(env);
-    data.errorClass = Napi::Persistent(info[0].As<Napi::Function>());
-    data.threadId = info[1].As<Napi::Number>().Int32Value();
-    return data.frame.buffer.Value();
-  });
-}
-
-/// startRuntime(settings)
-napi_value startRuntime(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Napi::CallbackInfo info(env, raw);
-    runtimeOf(env).start(settingsFrom(info[0]));
-    return nullptr;
-  });
-}
-
-/// ensureRuntimeStarted(settings)
-napi_value ensureRuntimeStarted(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Napi::CallbackInfo info(env, raw);
-    runtimeOf(env).ensureStarted(settingsFrom(info[0]));
-    return nullptr;
-  });
-}
-
-/// runtimeInfo() → {version, library, executionProviders}
-napi_value runtimeInfo(napi_env rawEnv, napi_callback_info) {
-  return guarded(rawEnv, [&]() -> napi_value {
-    const Napi::Env env(rawEnv);
-    const runtime::Runtime& runtime = runtimeOf(env);
-    const auto names = runtime.availableProviders();
-    auto providers = Napi::Array::New(env, names.size());
-    for (uint32_t i = 0; i < names.size(); ++i) providers.Set(i, names[i]);
-    auto result = Napi::Object::New(env);
-    result.Set("version", runtime.version());
-    result.Set("library", runtime.library());
-    result.Set("executionProviders", providers);
-    return result;
-  });
-}
-
-/// stopThread(threadId)
-napi_value stopThread(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Napi::CallbackInfo info(env, raw);
-    runtimeOf(env).runs.stopThread(info[0].As<Napi::Number>().Int32Value());
-    return nullptr;
-  });
-}
-
-/// stopAll(): the process is exiting. Returns once no run of the pool uses the library, whose
-/// statics go next.
-napi_value stopAll(napi_env env, napi_callback_info) {
-  return guarded(env, [&]() -> napi_value {
-    runtimeOf(env).runs.stopAll();
-    runtimeOf(env).pool.waitIdle();
-    return nullptr;
-  });
-}
-
 }  // namespace
 
-void registerRuntime(Napi::Env env, Napi::Object exports) {
-  defineFunction(env, exports, "initialize", initialize);
-  defineFunction(env, exports, "startRuntime", startRuntime);
-  defineFunction(env, exports, "ensureRuntimeStarted", ensureRuntimeStarted);
-  defineFunction(env, exports, "runtimeInfo", runtimeInfo);
-  defineFunction(env, exports, "stopThread", stopThread);
-  defineFunction(env, exports, "stopAll", stopAll);
+Napi::Value initialize(Napi::Env env, Napi::Function errorClass, int32_t threadId) {
+  AddonData& data = AddonData::of(env);
+  data.errorClass = Napi::Persistent(errorClass);
+  data.threadId = threadId;
+  return data.frame.buffer.Value();
+}
+
+void startRuntime(Napi::Env env, Napi::Object settings) {
+  runtimeOf(env).start(settingsFrom(settings));
+}
+
+void ensureRuntimeStarted(Napi::Env env, Napi::Object settings) {
+  runtimeOf(env).ensureStarted(settingsFrom(settings));
+}
+
+Napi::Value runtimeInfo(Napi::Env env) {
+  const runtime::Runtime& runtime = runtimeOf(env);
+  const auto names = runtime.availableProviders();
+  auto providers = Napi::Array::New(env, names.size());
+  for (uint32_t i = 0; i < names.size(); ++i) providers.Set(i, names[i]);
+  auto result = Napi::Object::New(env);
+  result.Set("version", runtime.version());
+  result.Set("library", runtime.library());
+  result.Set("executionProviders", providers);
+  return result;
+}
+
+void stopThread(Napi::Env env, int32_t threadId) { runtimeOf(env).runs.stopThread(threadId); }
+
+void stopAll(Napi::Env env) {
+  runtimeOf(env).runs.stopAll();
+  runtimeOf(env).pool.waitIdle();
 }
 
 }  // namespace cloudeasyml::bindings

@@ -5,8 +5,7 @@
 
 #include "bindings/addonData.h"
 #include "bindings/backgroundWork.h"
-#include "bindings/errors.h"
-#include "bindings/functions.h"
+#include "bindings/exports.h"
 #include "runtime/sessionRequest.h"
 
 namespace cloudeasyml::bindings {
@@ -131,48 +130,6 @@ Napi::Object openedFrom(Napi::Env env, std::shared_ptr<Session> session) {
   return opened;
 }
 
-/// openSessionSync(model, options) → {handle, inputs, outputs, executionProviders}
-napi_value openSessionSync(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Napi::CallbackInfo info(env, raw);
-    const auto request = requestFrom(info[0], info[1].As<Napi::Object>());
-    return openedFrom(env, AddonData::of(env).engine->runtime.openSession(request));
-  });
-}
-
-/// openSession(model, options, callback): the same, to the callback. JavaScript must not touch
-/// `model` until then.
-napi_value openSession(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Napi::CallbackInfo info(env, raw);
-    BackgroundWork<std::shared_ptr<Session>>::queue(
-        env, Callback(info[2].As<Napi::Function>(), info[0]),
-        [engine = AddonData::of(env).engine,
-         request = requestFrom(info[0], info[1].As<Napi::Object>())] {
-          return engine->runtime.openSession(request);
-        },
-        openedFrom);
-    return nullptr;
-  });
-}
-
-/// releaseSession(handle): runs that are under way keep the session until they end.
-napi_value releaseSession(napi_env env, napi_callback_info raw) {
-  return guarded(env, [&]() -> napi_value {
-    const Napi::CallbackInfo info(env, raw);
-    handleFrom(info[0]).session.reset();
-    return nullptr;
-  });
-}
-
-/// openSessions() → how many sessions the process has open.
-napi_value openSessions(napi_env env, napi_callback_info) {
-  return guarded(env, [&]() -> napi_value {
-    const auto count = AddonData::of(env).engine->runtime.openSessions();
-    return Napi::Number::New(env, static_cast<double>(count));
-  });
-}
-
 }  // namespace
 
 std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle) {
@@ -181,11 +138,24 @@ std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle) {
   return session;
 }
 
-void registerSession(Napi::Env env, Napi::Object exports) {
-  defineFunction(env, exports, "openSession", openSession);
-  defineFunction(env, exports, "openSessionSync", openSessionSync);
-  defineFunction(env, exports, "releaseSession", releaseSession);
-  defineFunction(env, exports, "openSessions", openSessions);
+Napi::Value openSessionSync(Napi::Env env, Napi::Value model, Napi::Object options) {
+  return openedFrom(env,
+                    AddonData::of(env).engine->runtime.openSession(requestFrom(model, options)));
+}
+
+void openSession(Napi::Env env, Napi::Value model, Napi::Object options, Napi::Function callback) {
+  BackgroundWork<std::shared_ptr<Session>>::queue(
+      env, Callback(callback, model),
+      [engine = AddonData::of(env).engine, request = requestFrom(model, options)] {
+        return engine->runtime.openSession(request);
+      },
+      openedFrom);
+}
+
+void releaseSession(Napi::Env, Napi::Value handle) { handleFrom(handle).session.reset(); }
+
+uint32_t openSessions(Napi::Env env) {
+  return static_cast<uint32_t>(AddonData::of(env).engine->runtime.openSessions());
 }
 
 }  // namespace cloudeasyml::bindings

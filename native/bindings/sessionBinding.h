@@ -1,4 +1,4 @@
-// Opening sessions, and the handle by which JavaScript holds one.
+// The handle by which JavaScript holds a session.
 #pragma once
 
 #include <napi.h>
@@ -12,7 +12,5 @@ namespace cloudeasyml::bindings {
 /// The session behind a handle that `openSession` gave out. Throws Error("runtime_failed") for a
 /// handle that was released, and Error("invalid_input") for anything else.
 std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle);
-
-void registerSession(Napi::Env env, Napi::Object exports);
 
 }  // namespace cloudeasyml::bindings

@@ -115,7 +115,7 @@ Ort::Value wrapMemory(void* memory, size_t available, const Dims& dims,
                                      (available == 0 ? ": it was detached." : "."));
   }
   // ORT wants an address even where there is nothing at it.
-  static char nothing[Frame::kAlignment];
+  static char nothing[SharedFrame::kAlignment];
   return Ort::Value::CreateTensor(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault),
                                   memory && needed > 0 ? memory : nothing, needed, dims.data(),
                                   dims.size(), type);
@@ -201,7 +201,7 @@ napi_value elementsOf(Napi::Env env, Ort::Value value, std::shared_ptr<runtime::
   if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return stringsOf(env, value);
 
   const size_t bytes = info.GetElementCount() * runtime::elementSize(type);
-  if (bytes > Frame::kSmallTensorBytes) {
+  if (bytes > SharedFrame::kSmallTensorBytes) {
     if (napi_value view = viewOf(env, value, bytes, std::move(session))) return view;
   }
   return copyOf(env, value.GetTensorRawData(), bytes);

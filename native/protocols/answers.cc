@@ -58,10 +58,9 @@ void requireScores(const OutputSpec& spec, const Value& value) {
       value.tensor.dims.size() <= 2) {
     return;
   }
-  throw Error("runtime_failed", "The output \"" + spec.name +
-                                    "\" does not have a score for each of the " +
-                                    std::to_string(spec.labels.size()) +
-                                    " labels that config.yaml names.");
+  throw Error("runtime_failed",
+              "The output \"" + spec.name + "\" does not have a score for each of the " +
+                  std::to_string(spec.labels.size()) + " labels that config.yaml names.");
 }
 
 /// A request's part of an output, as JSON.

@@ -25,8 +25,8 @@ bool mentions(std::string_view json, std::string_view name, char rarest) noexcep
   const size_t before = name.find(rarest) + 1;
   const char* at = json.data();
   const char* const end = at + json.size();
-  while ((at = static_cast<const char*>(
-              std::memchr(at, rarest, static_cast<size_t>(end - at)))) != nullptr) {
+  while ((at = static_cast<const char*>(std::memchr(at, rarest, static_cast<size_t>(end - at)))) !=
+         nullptr) {
     const auto place = static_cast<size_t>(at - json.data());
     if (place >= before && json[place - before] == '"' &&
         json.substr(place - before + 1, name.size()) == name) {

@@ -9,39 +9,19 @@
 #include <string>
 #include <string_view>
 
+#include "generated/constants.h"
 #include "protocols/envelope.h"
 
 namespace cloudeasyml::protocols {
 
 /// Bytes in front of a binary frame's header.
-constexpr size_t kFrameLengthBytes = 4;
+constexpr size_t kFrameLengthBytes = BinaryFrame::kLengthBytes;
 
 /// The header of a binary frame; a view of null where the length is not one of a header in it.
 std::string_view frameHeader(std::string_view frame) noexcept;
 
 /// Writes the length of a frame's header, kFrameLengthBytes bytes.
 void writeFrameLength(char* out, size_t length) noexcept;
-
-/// What is wrong with a frame; src/engine/frames.ts has the same numbers.
-enum class FrameFault : int32_t {
-  kNone = 0,
-  /// No JSON, as far as can be told without parsing it.
-  kMalformed = 1,
-  kNotAnObject = 2,
-  kHeaderLength = 3,
-  /// "id" is missing, or neither a string nor a number, or too long.
-  kId = 4,
-  /// "deploymentId" is no string.
-  kDeploymentId = 5,
-  /// "stream", "end", "cancel" or "binary" is neither true nor false.
-  kSwitch = 6,
-  /// A member is there twice.
-  kTwice = 7,
-  /// "priority" is no level.
-  kPriority = 8,
-  /// "timeoutMs" is no time.
-  kTimeout = 9,
-};
 
 /// What a client's frame asks for. Views lie in the frame.
 struct Frame {

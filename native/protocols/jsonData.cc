@@ -159,8 +159,7 @@ void readData(ondemand::value data, const Signature& model, DecodedRequest& out)
   } else {
     refuse("data", model.inputs.empty()
                        ? std::string("Expected {}: the model has no inputs.")
-                       : "Expected an object with the rows of each input: " +
-                             listed(model.inputs) +
+                       : "Expected an object with the rows of each input: " + listed(model.inputs) +
                              (takesRecords ? ", or an array of objects, one per row." : "."));
   }
 }

@@ -8,8 +8,8 @@
 
 namespace cloudeasyml::protocols {
 
-/// Reads `data`: the rows, or the whole tensor, of a model's only input; of several inputs an object
-/// by their names, or records with a value for each, where all are by rows.
+/// Reads `data`: the rows, or the whole tensor, of a model's only input; of several inputs an
+/// object by their names, or records with a value for each, where all are by rows.
 /// @param out its inputs as many as the model's, all clear
 /// @throws RequestError
 void readData(simdjson::ondemand::value data, const Signature& model, DecodedRequest& out);

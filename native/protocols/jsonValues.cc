@@ -81,10 +81,9 @@ void ValueWriter::writeLabels(const Value& scores, size_t row,
   std::vector<size_t> order(labels.size());
   std::iota(order.begin(), order.end(), size_t{0});
   const size_t count = std::min<size_t>(std::max<uint32_t>(topK, 1), labels.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                    [&](size_t a, size_t b) {
-                      return ranksHigher(a, b) || (!ranksHigher(b, a) && a < b);
-                    });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+      [&](size_t a, size_t b) { return ranksHigher(a, b) || (!ranksHigher(b, a) && a < b); });
   if (topK > 0) out_ += '[';
   for (size_t i = 0; i < count; ++i) {
     if (i > 0) out_ += ',';

@@ -19,8 +19,8 @@ class ValueWriter {
   void writeAll(const Value& value);
   /// Writes row `row` of a tensor's first axis, or value `row` of a sequence.
   void writeRow(const Value& value, size_t row);
-  /// Writes row `row` of a tensor of scores as {"label", "score"} of the largest one, or with `topK`
-  /// as an array of so many, the largest first.
+  /// Writes row `row` of a tensor of scores as {"label", "score"} of the largest one, or with
+  /// `topK` as an array of so many, the largest first.
   void writeLabels(const Value& scores, size_t row, const std::vector<std::string>& labels,
                    uint32_t topK);
 

@@ -13,8 +13,8 @@ namespace cloudeasyml::protocols {
 
 /// A tensor in the CPU's memory: what a protocol decodes, a backend runs and a protocol encodes.
 ///
-/// Its elements are its own, or borrowed from memory that outlives it. Clearing it keeps its memory,
-/// so a reused tensor costs no allocation.
+/// Its elements are its own, or borrowed from memory that outlives it. Clearing it keeps its
+/// memory, so a reused tensor costs no allocation.
 class Tensor {
  public:
   ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;

@@ -19,7 +19,15 @@ void RunPool::submit(std::function<void()> job) {
   queue_.push_back(std::move(job));
   const size_t most = std::max(1u, std::thread::hardware_concurrency());
   if (queue_.size() > idle_ && threads_.size() < most) {
-    threads_.emplace_back(&RunPool::work, this);
+    try {
+      threads_.emplace_back(&RunPool::work, this);
+    } catch (...) {
+      // Where no thread can be started, those that there are take it.
+      if (threads_.empty()) {
+        queue_.pop_back();
+        throw;
+      }
+    }
   }
   wake_.notify_one();
 }

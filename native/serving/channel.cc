@@ -20,6 +20,7 @@ bool Channel::push(Request* request) {
 }
 
 void Channel::close() {
+  wakeHandle_->close();
   closed_ = true;
   dropCompleted();
 }

@@ -9,7 +9,7 @@
 #include "serving/cacheLine.h"
 #include "serving/request.h"
 #include "serving/requestStack.h"
-#include "serving/wakeUp.h"
+#include "serving/wakeHandle.h"
 
 namespace cloudeasyml::serving {
 
@@ -18,7 +18,7 @@ namespace cloudeasyml::serving {
 /// end it drains anyway.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
-  explicit Channel(std::shared_ptr<WakeUp> wakeUp) : wakeUp_(std::move(wakeUp)) {}
+  explicit Channel(std::shared_ptr<WakeHandle> wakeHandle) : wakeHandle_(std::move(wakeHandle)) {}
 
   // The front end's thread.
 
@@ -35,7 +35,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// May be called under a lock.
   /// @returns whether wake() is owed
   bool push(Request* request);
-  void wake() { (*wakeUp_)(); }
+  void wake() { (*wakeHandle_)(); }
 
  private:
   void dropCompleted();
@@ -44,7 +44,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// The front end is in a turn of its event loop at whose end it drains.
   alignas(kCacheLine) std::atomic<bool> drainDue_{false};
   std::atomic<bool> closed_{false};
-  const std::shared_ptr<WakeUp> wakeUp_;
+  const std::shared_ptr<WakeHandle> wakeHandle_;
 };
 
 /// Delivers a request that the caller claimed and answered. Not to be called under a lock.

@@ -1,4 +1,5 @@
-// What the engine knows of a deployment: one revision of a model, and the requests that wait for it.
+// What the engine knows of a deployment: one revision of a model, and the requests that wait for
+// it.
 #pragma once
 
 #include <atomic>

@@ -67,11 +67,10 @@ std::vector<Request*> Directory::remove(Deployment& deployment) {
   for (auto& endpoint : endpoints_) {
     if (!endpoint) continue;
     auto& shares = endpoint->shares;
-    shares.erase(std::remove_if(shares.begin(), shares.end(),
-                                [&](const Share& share) {
-                                  return share.deployment.get() == &deployment;
-                                }),
-                 shares.end());
+    shares.erase(
+        std::remove_if(shares.begin(), shares.end(),
+                       [&](const Share& share) { return share.deployment.get() == &deployment; }),
+        shares.end());
     endpoint->weights = 0;
     for (const auto& share : shares) endpoint->weights += share.weight;
   }

@@ -89,17 +89,18 @@ void Dispatcher::remove(const std::shared_ptr<Deployment>& deployment) {
     listed_.erase(std::remove(listed_.begin(), listed_.end(), deployment), listed_.end());
   }
   for (auto* request : left) {
-    fail(*request, {"deployment_unavailable",
-                    "The deployment was removed before the request could run.", {}});
+    fail(
+        *request,
+        {"deployment_unavailable", "The deployment was removed before the request could run.", {}});
   }
   RequestPool::releaseAll(left);
   for (const auto& stream : open) {
-    stream->fail({"deployment_unavailable",
-                  "The deployment was removed while the stream went on.", {}});
+    stream->fail(
+        {"deployment_unavailable", "The deployment was removed while the stream went on.", {}});
   }
 }
 
-std::shared_ptr<Worker> Dispatcher::addWorker(std::shared_ptr<WakeUp> wakeLoop,
+std::shared_ptr<Worker> Dispatcher::addWorker(std::shared_ptr<WakeHandle> wakeLoop,
                                               Worker::MakeToken makeToken) {
   std::lock_guard lock(mutex_);
   const uint32_t id = nextWorker_++;
@@ -167,8 +168,8 @@ void Dispatcher::removeWorker(Worker& worker) {
   worker.inbox->close();
   for (auto& [number, stream] : streams) {
     --stream->deployment->streams;
-    stream->fail({"worker_lost",
-                  "The worker that ran the stream stopped, and its state is gone.", {}});
+    stream->fail(
+        {"worker_lost", "The worker that ran the stream stopped, and its state is gone.", {}});
   }
 }
 

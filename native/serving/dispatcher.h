@@ -33,16 +33,17 @@ struct Submission {
 /// Deals batches and streams out to workers, and looks after what runs.
 ///
 /// Its lock guards which worker waits for what. It is held for a few pointer moves at a time, and
-/// never while a body is read, a model runs or another thread is woken. Locks are taken in the order
-/// directory, dispatcher, worker, queue; handing a request in takes the directory's shared one only.
+/// never while a body is read, a model runs or another thread is woken. Locks are taken in the
+/// order directory, dispatcher, worker, queue; handing a request in takes the directory's shared
+/// one only.
 class Dispatcher {
  public:
   explicit Dispatcher(Directory& directory);
 
   // Front ends.
 
-  /// Queues a request for an endpoint, by its id or number; wakeWorkers() is owed then. On any other
-  /// answer than kQueued the request stays with the caller.
+  /// Queues a request for an endpoint, by its id or number; wakeWorkers() is owed then. On any
+  /// other answer than kQueued the request stays with the caller.
   Submission submit(Request* request, std::string_view endpoint, uint32_t owner);
   Submission submit(Request* request, uint32_t endpoint, uint32_t owner);
   /// Wakes a worker for a deployment that has a batch ready, unless it is so little work that the
@@ -65,7 +66,8 @@ class Dispatcher {
 
   // Workers.
 
-  std::shared_ptr<Worker> addWorker(std::shared_ptr<WakeUp> wakeLoop, Worker::MakeToken makeToken);
+  std::shared_ptr<Worker> addWorker(std::shared_ptr<WakeHandle> wakeLoop,
+                                    Worker::MakeToken makeToken);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
   /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
@@ -75,6 +77,9 @@ class Dispatcher {
   void stopWaiting(Worker& worker);
   /// The worker's thread has left the batch that it was inside of, whose code goes on later.
   void leave(Worker& worker);
+  /// Runs a batch of a native backend on the calling thread and ends it, however that goes.
+  /// @returns false where it could not be run: then finish() saw to what it left unanswered
+  bool run(Worker& worker, Batch* batch);
   /// Ends a batch. Requests that it left unanswered fail; those of an inline one go back to the
   /// front of the queue.
   void finish(Worker& worker, Batch* batch);

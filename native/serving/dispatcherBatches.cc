@@ -160,6 +160,17 @@ void Dispatcher::leave(Worker& worker) {
   worker.current = nullptr;
 }
 
+bool Dispatcher::run(Worker& worker, Batch* batch) {
+  bool isDone = true;
+  try {
+    batch->context->run(*batch, *worker.token);
+  } catch (const std::exception&) {
+    isDone = false;
+  }
+  finish(worker, batch);
+  return isDone;
+}
+
 void Dispatcher::finish(Worker& worker, Batch* batch) {
   std::unique_ptr<Batch> owned;
   bool wasCancelled;

@@ -63,8 +63,9 @@ void Dispatcher::sweepWorkers(int64_t now, bool& isBusy) {
         isBusy = true;
         for (auto* request : batch->requests) {
           if (request->deadlineNs > now) continue;
-          deferred.fail(*request, {"deadline_exceeded",
-                                   "The request was still running when its time was up.", {}});
+          deferred.fail(
+              *request,
+              {"deadline_exceeded", "The request was still running when its time was up.", {}});
         }
         if (batch->isInline && now > batch->startNs + kInlineSlowestNs) worker->token->cancel();
       }

@@ -8,8 +8,8 @@
 
 namespace cloudeasyml::serving {
 
-/// Reads requests into a batch until it has `mostRows`; its first may have more. Those that can't be
-/// read fail here.
+/// Reads requests into a batch until it has `mostRows`; its first may have more. Those that can't
+/// be read fail here.
 /// @param batch has room for all of them
 /// @returns from where on they are for a later batch
 size_t formBatch(Batch& batch, const std::vector<Request*>& requests, size_t mostRows);

@@ -8,8 +8,8 @@ namespace {
 
 constexpr int64_t kRise = 8;
 constexpr int64_t kFall = 2;
-/// A request is refused where the estimate says that it would be late. Its own batch may take longer
-/// than on average by one part in so many.
+/// A request is refused where the estimate says that it would be late. Its own batch may take
+/// longer than on average by one part in so many.
 constexpr int64_t kMargin = 4;
 
 size_t classOf(size_t requests, size_t classes) noexcept {

@@ -23,8 +23,8 @@ Offer Queue::offer(Request& request, size_t workers) {
   }
   size_t ahead = 0;
   for (size_t each = protocols::kHighestPriority; each <= level; ++each) {
-    ahead += static_cast<size_t>(
-        std::max(waitingAt_[each].load(std::memory_order_relaxed), int32_t{0}));
+    ahead +=
+        static_cast<size_t>(std::max(waitingAt_[each].load(std::memory_order_relaxed), int32_t{0}));
   }
   const int64_t timeNs = request.deadlineNs - request.arrivalNs;
   const auto roughly = static_cast<int64_t>(ahead + 2) * load_.requestNs();
@@ -245,8 +245,8 @@ size_t Queue::mostWithin(int64_t leftNs, size_t most) const noexcept {
 // Of a request that leaves the queue without running.
 void Queue::drop(Request& request, Deferred& deferred) {
   leave(request);
-  deferred.fail(request, {"deadline_exceeded",
-                          "The request waited in the queue until its time was up.", {}});
+  deferred.fail(
+      request, {"deadline_exceeded", "The request waited in the queue until its time was up.", {}});
   deferred.release(request);
 }
 

@@ -9,8 +9,8 @@
 #include <mutex>
 #include <vector>
 
+#include "generated/constants.h"
 #include "protocols/envelope.h"
-#include "serving/admission.h"
 #include "serving/batchSizes.h"
 #include "serving/cacheLine.h"
 #include "serving/deferred.h"
@@ -43,8 +43,8 @@ struct Offer {
 };
 
 /// A queue by priority, then by deadline. Handing a request in takes no lock, since a worker that
-/// loses its core while it holds one must not stop the sockets: the request is left on a stack, from
-/// where whoever next holds the lock takes it.
+/// loses its core while it holds one must not stop the sockets: the request is left on a stack,
+/// from where whoever next holds the lock takes it.
 ///
 /// The lock is held for a few pointer moves at a time. Nothing is called under it that may block or
 /// that another thread may wait for.
@@ -98,8 +98,7 @@ class Queue {
   using Level = std::deque<Request*>;
 
   static size_t levelOf(const Request& request) noexcept {
-    return request.envelope.priority == 0 ? protocols::kDefaultPriority
-                                          : request.envelope.priority;
+    return request.envelope.priority == 0 ? protocols::kDefaultPriority : request.envelope.priority;
   }
   /// Requests that a batch holds, as a rule.
   size_t perBatch() const noexcept { return perBatch_.load(std::memory_order_relaxed); }

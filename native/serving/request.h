@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "generated/constants.h"
 #include "protocols/envelope.h"
 #include "protocols/paddedBuffer.h"
 #include "protocols/protocol.h"
@@ -19,18 +20,8 @@ class Deployment;
 class RequestPool;
 class Stream;
 
-/// What a completion says, as the front end reads it from its record.
-enum class Outcome : uint8_t {
-  kAnswered = 0,
-  kFailed = 1,
-  /// One of a stream's outputs; more may follow.
-  kOutput = 2,
-  /// A stream takes inputs again.
-  kRoom = 3,
-};
-
-/// A request's bytes, its place in the engine, and its answer. Requests are pooled, so their buffers
-/// are reused. A stream's inputs and outputs travel as requests, too.
+/// A request's bytes, its place in the engine, and its answer. Requests are pooled, so their
+/// buffers are reused. A stream's inputs and outputs travel as requests, too.
 ///
 /// Two parties hold a request: the front end until it has seen the completion or cancelled, and the
 /// queue or batch until it has released it. Whoever sets `done` first decides how the request ends,
@@ -74,8 +65,8 @@ struct alignas(kCacheLine) Request {
   /// Whose it is; both outlive it.
   RequestPool* pool = nullptr;
   Channel* channel = nullptr;
-  /// What its connection calls it, as the protocol wrote it there; empty where it has the connection
-  /// to itself.
+  /// What its connection calls it, as the protocol wrote it there; empty where it has the
+  /// connection to itself.
   std::string tag;
   /// Why it failed.
   std::unique_ptr<Failure> failure;

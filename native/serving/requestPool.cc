@@ -119,8 +119,7 @@ void RequestPool::releaseAll(Requests& requests) {
   Request** const end = requests.data() + requests.size();
   for (Request** first = requests.data(); first != end;) {
     RequestPool* pool = (*first)->pool;
-    Request** last =
-        std::find_if(first, end, [&](const auto* each) { return each->pool != pool; });
+    Request** last = std::find_if(first, end, [&](const auto* each) { return each->pool != pool; });
     pool->release(first, last);
     first = last;
   }

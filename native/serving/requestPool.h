@@ -41,7 +41,8 @@ class RequestPool : public std::enable_shared_from_this<RequestPool> {
   Request* openCompletion(uint32_t ticket, const protocols::Protocol& protocol);
   /// Gives up one hold on a request; the last one puts it back.
   void release(Request* request) { release(&request, &request + 1); }
-  /// The same for many, of any pools, which costs less than one after the other. Empties `requests`.
+  /// The same for many, of any pools, which costs less than one after the other. Empties
+  /// `requests`.
   static void releaseAll(std::vector<Request*>& requests);
 
  private:

@@ -61,7 +61,7 @@ bool Stream::push(Request* input) {
     if (!room) writerHeld_ = true;
     if (std::exchange(starving_, false)) {
       expectStep();
-      notices = kInput;
+      notices = Notice::kInput;
     }
   }
   notify(notices);
@@ -76,7 +76,7 @@ void Stream::endInput() {
     inputEnded_ = true;
     if (std::exchange(starving_, false)) {
       expectStep();
-      notices = kInput;
+      notices = Notice::kInput;
     }
   }
   notify(notices);
@@ -92,7 +92,7 @@ void Stream::cancel() {
     stopRuns();
   }
   releaseAll(dropped);
-  notify(kStop);
+  notify(Notice::kStop);
 }
 
 void Stream::holdReader(bool held) {
@@ -190,7 +190,7 @@ void Stream::fail(Failure failure) {
     deferred.completeFailed(*completion, std::move(failure));
   }
   releaseAll(dropped);
-  notify(kStop);
+  notify(Notice::kStop);
 }
 
 std::shared_ptr<runtime::CancellationToken> Stream::token() {
@@ -206,9 +206,7 @@ void Stream::notify(uint32_t notices) {
   if (notices != 0 && inbox) inbox->post(shared_from_this(), notices);
 }
 
-void Stream::expectStep() {
-  stepDueNs_.store(nowNs() + stepNs_, std::memory_order_relaxed);
-}
+void Stream::expectStep() { stepDueNs_.store(nowNs() + stepNs_, std::memory_order_relaxed); }
 
 void Stream::awaitClient() { stepDueNs_.store(kNever, std::memory_order_relaxed); }
 
@@ -217,7 +215,7 @@ uint32_t Stream::makeRoom() {
   if (unread_ > kMostOutputs / 2 || unreadBytes_ > kMostOutputBytes / 2) return 0;
   stalled_ = false;
   expectStep();
-  return kRoom;
+  return Notice::kRoom;
 }
 
 void Stream::askForInput(Deferred& deferred) {

@@ -23,21 +23,10 @@ class StreamInbox;
 /// Both directions are bounded. Its front end pushes inputs and is told to wait where the plugin
 /// does not keep up; its worker emits outputs and is told to wait where the client does not. It has
 /// one end, whoever makes it first: the plugin's code that returned or threw, the client that went,
-/// the timer, or the worker's loss. After it the worker learns that it should stop, and lets
-/// go of the stream when the plugin's code has.
+/// the timer, or the worker's loss. After it the worker learns that it should stop, and
+/// gives up the stream when the plugin's code has.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
-  /// What a worker is told of a stream; any number at once.
-  enum Notice : uint32_t {
-    kOpened = 1,
-    kInput = 2,
-    /// There is room for outputs again.
-    kRoom = 4,
-    /// Nobody waits for it any more.
-    kStop = 8,
-    /// Comes with kOpened: its client wants binary frames.
-    kBinary = 16,
-  };
   enum class Input { kTaken, kNone, kEnded };
 
   /// @param pool its front end's
@@ -83,7 +72,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   /// The next input, whose hold passes to the caller.
   Input take(Request*& input);
-  /// Delivers an output. @returns false where the plugin should make no more until kRoom or kStop
+  /// Delivers an output. @returns false where the plugin should make no more until Notice::kRoom or
+  /// kStop
   bool emit(Request* output);
   /// Delivers the last completion.
   /// @param completion its outcome and answer set

@@ -31,7 +31,8 @@ class Timer {
   void run();
 
   const std::function<int64_t(int64_t)> sweep_;
-  /// When the next sweep comes by itself; kNever also while one goes on, which may miss what is new.
+  /// When the next sweep comes by itself; kNever also while one goes on, which may miss what is
+  /// new.
   std::atomic<int64_t> nextNs_{kNever};
 
   std::mutex mutex_;

@@ -14,7 +14,7 @@
 #include "runtime/cancellation.h"
 #include "serving/batch.h"
 #include "serving/streamInbox.h"
-#include "serving/wakeUp.h"
+#include "serving/wakeHandle.h"
 #include "serving/waker.h"
 
 namespace cloudeasyml::serving {
@@ -34,7 +34,7 @@ class Worker {
 
   /// @param wakeLoop wakes the worker from its event loop
   /// @param onNotice called when its inbox is no longer empty
-  Worker(uint32_t id, std::shared_ptr<WakeUp> wakeLoop, MakeToken makeToken,
+  Worker(uint32_t id, std::shared_ptr<WakeHandle> wakeLoop, MakeToken makeToken,
          std::function<void()> onNotice)
       : id(id),
         makeToken(std::move(makeToken)),
@@ -45,7 +45,7 @@ class Worker {
   const MakeToken makeToken;
 
   // Safe from any thread.
-  const std::shared_ptr<WakeUp> wakeLoop;
+  const std::shared_ptr<WakeHandle> wakeLoop;
   Waker waker;
   const std::shared_ptr<StreamInbox> inbox;
   std::atomic<uint32_t> streamCount{0};

@@ -64,7 +64,7 @@ export interface RuntimeSettings {
 /** Called once, with an error or a result. */
 type Callback<Result> = (error: CloudEasyMLError | null, result: Result) => void;
 
-/** What native/bindings registers. */
+/** What native/bindings/addon.cc has in its table. */
 export interface Addon extends ServingAddon {
   initialize(errorClass: typeof CloudEasyMLError, threadId: number): ArrayBuffer;
   startRuntime(settings: RuntimeSettings): void;
@@ -113,7 +113,7 @@ function load(): Addon {
 
 export const addon = load();
 
-/** Memory that this thread and the addon both see; native/bindings/addonData.h says how it is laid out. */
+/** Memory that this thread and the addon both see; SharedFrame says how it is laid out. */
 export const frame = addon.initialize(CloudEasyMLError, threadId);
 
 // A run that goes on while the process ends would keep it from ending, or outlive what it uses.

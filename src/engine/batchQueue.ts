@@ -1,4 +1,5 @@
 /** Deployments as the engine knows them: queues of requests and how they are batched. */
+import { BatchLimit } from '../generated/constants.js';
 import { addon } from './addon.js';
 import type { InferenceSession } from './session.js';
 
@@ -27,6 +28,14 @@ export interface BatchQueueOptions {
   model?: { session: InferenceSession; metadata: Record<string, unknown> };
 }
 
+function orderedLimits(limits: BatchLimits): number[] {
+  const ordered: number[] = [];
+  for (const [name, place] of Object.entries(BatchLimit)) {
+    ordered[place] = limits[name as keyof typeof BatchLimit];
+  }
+  return ordered;
+}
+
 /** One deployment's queue in the engine. Requests reach it through a {@link FrontEnd}. */
 export class BatchQueue {
   /** The deployment's short name between the engine and its callers. */
@@ -38,13 +47,7 @@ export class BatchQueue {
     this.handle = addon.addDeployment(
       options.deploymentId,
       options.owner,
-      [
-        limits.maxBatchSize,
-        limits.maxQueueDelayUs,
-        limits.maxQueueSize,
-        limits.timeoutMs,
-        limits.maxStreams,
-      ],
+      orderedLimits(limits),
       model?.session.handle,
       model ? JSON.stringify(model.metadata) : '{}',
     );

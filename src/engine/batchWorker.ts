@@ -1,28 +1,9 @@
 /** A worker thread's side of the engine. */
+import type { ErrorCode } from '../errors.js';
+import type { NextStep } from '../generated/constants.js';
 import { addon } from './addon.js';
 
-/** What `next()` answers when it has no batch. The numbers are the addon's. */
-export const NextStep = {
-  /** Nothing waits; `onWork` will be called. */
-  idle: 0,
-  /** The event loop has something to do first. */
-  turn: 1,
-  /** Streams have news: `takeNotices()`. */
-  notices: 2,
-} as const;
-
-/** What a stream's worker is told, in bits. The numbers are the addon's. */
-export const Notice = {
-  opened: 1,
-  /** There is input, or its end, to take. */
-  input: 2,
-  /** There is room for outputs again. */
-  room: 4,
-  /** Nobody waits for it any more. */
-  stop: 8,
-  /** Comes with `opened`: its client wants binary frames. */
-  binary: 16,
-} as const;
+export { NextStep, Notice } from '../generated/constants.js';
 
 /** A request's body: JSON text, or a binary frame. */
 export type Body = string | ArrayBuffer;
@@ -38,7 +19,7 @@ export interface BatchWorker {
    *
    * @param block sleep in native code while nothing waits; for workers whose plugins have no code
    */
-  next(block: boolean): NativeBatch | number;
+  next(block: boolean): NativeBatch | NextStep;
   /** Answers request `index` of a batch with a whole response body, or a binary frame's bytes. */
   succeed(
     batchId: number,
@@ -47,7 +28,7 @@ export interface BatchWorker {
     processingTimeMs: number,
   ): void;
   /** Answers request `index` of a batch with an error of the table. */
-  fail(batchId: number, index: number, code: string, detail: string, path: string): void;
+  fail(batchId: number, index: number, code: ErrorCode, detail: string, path: string): void;
   /** Whether the client of a request gets a binary frame if it asks for one. */
   wantsBinary(batchId: number, index: number): boolean;
   /** The plugin's code for the batch taken last goes on in the event loop. */
@@ -79,7 +60,7 @@ export interface BatchWorker {
   /** The stream's code has failed. @returns likewise */
   failStream(
     stream: number,
-    code: string,
+    code: ErrorCode,
     detail: string,
     path: string,
     processingTimeMs: number,

@@ -1,48 +1,28 @@
 /** A socket thread's side of the engine: requests in, completions out. */
+import {
+  CompletionFlag,
+  CompletionRecord,
+  Outcome,
+  Owner,
+  Route,
+  ScannedFrame,
+} from '../generated/constants.js';
 import { addon } from './addon.js';
 
-/** What the functions that hand requests in answer below zero. The numbers are the addon's. */
-export const Refusal = {
-  noDeployment: -1,
-  notAccepting: -2,
-  queueFull: -3,
-  routeAbsent: -4,
-  routeNotText: -5,
-  routeMalformed: -6,
-  tooManyBytes: -7,
-  notAnObject: -8,
-  /** The model answers whole requests only. */
-  noStreams: -9,
-  streamsFull: -10,
-} as const;
-
-/** What a completion says. The numbers are the addon's. */
-export const Outcome = {
-  /** A request's answer, or a stream's end. */
-  answered: 0,
-  failed: 1,
-  /** One of a stream's outputs; more may follow. */
-  output: 2,
-  /** A stream takes inputs again. */
-  room: 3,
-} as const;
-
-export type OutcomeNumber = (typeof Outcome)[keyof typeof Outcome];
+export { Admission, Outcome } from '../generated/constants.js';
 
 /** Let a request's body say which deployment it is for. */
-export const routeByBody = -1;
+export const routeByBody = Route.byBody;
 /** The owner whose requests every deployment takes. */
-export const anyOwner = 0xffffffff;
+export const anyOwner = Owner.any;
 
-const recordLength = 8;
 const maxRecords = 1024;
 const outboxBytes = 1 << 20;
-const binaryFlag = 1 << 8;
 
 /** A completion. The object is used again for the next one. */
 export interface Completion {
   ticket: number;
-  outcome: OutcomeNumber;
+  outcome: Outcome;
   /** Rows of the request's data, 0 where it was never read; a stream's inputs. */
   rows: number;
   processingTimeMs: number;
@@ -72,11 +52,11 @@ export interface CompletionListener {
  * it is refused, `discard`, a successful `cancel`, or `cancelStream`.
  */
 export class FrontEnd {
-  /** What the frame scanned last asks for, in {@link FrameAsks}' bits; where its id begins; its length. */
-  readonly scanned = new Int32Array(3);
+  /** What scanFrame() found, in {@link ScannedFrame}'s order. */
+  readonly scanned = new Int32Array(ScannedFrame.size);
   readonly #native: NativeFrontEnd;
   readonly #listener: CompletionListener;
-  readonly #records = new Int32Array(maxRecords * recordLength);
+  readonly #records = new Int32Array(maxRecords * CompletionRecord.size);
   readonly #outbox = new Uint8Array(outboxBytes);
   readonly #completion: Completion = {
     ticket: 0,
@@ -121,7 +101,7 @@ export class FrontEnd {
    * Copies a body's last part and queues the request.
    *
    * @param deployment a {@link BatchQueue}'s handle, or {@link routeByBody}
-   * @returns the deployment's handle, or a {@link Refusal}; the ticket is free then
+   * @returns the deployment's handle, or a refusal of {@link Admission}; the ticket is free then
    */
   submit(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number {
     this.#flushLater();
@@ -156,8 +136,8 @@ export class FrontEnd {
   /**
    * Copies a body's last part and opens a stream with it.
    *
-   * @returns the deployment's handle, or a {@link Refusal}; the ticket is free then, except at `noStreams`:
-   *   then the body is kept, and may still be submitted with an empty chunk
+   * @returns the deployment's handle, or a refusal of {@link Admission}; the ticket is free then, except
+   *   at `noStreams`: then the body is kept, and may still be submitted with an empty chunk
    */
   openStream(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number {
     this.#flushLater();
@@ -173,7 +153,8 @@ export class FrontEnd {
   /**
    * Hands in a stream's next input, the frame that was scanned last.
    *
-   * @returns 1; 0 where no more should come until a completion with `Outcome.room`; or a {@link Refusal}
+   * @returns 1; 0 where no more should come until a completion with `Outcome.room`; or a refusal of
+   *   {@link Admission}
    */
   pushInput(ticket: number, frame: ArrayBuffer): number {
     this.#flushLater();
@@ -208,19 +189,20 @@ export class FrontEnd {
     let written: number;
     do {
       written = this.#native.drain();
-      const end = Math.abs(written) * recordLength;
-      for (let at = 0; at < end; at += recordLength) {
-        const outcome = records[at + 1]!;
-        const offset = records[at + 3]!;
-        completion.ticket = records[at]!;
-        completion.outcome = (outcome & ~binaryFlag) as OutcomeNumber;
-        completion.isBinary = (outcome & binaryFlag) !== 0;
-        completion.rows = records[at + 2]!;
-        completion.processingTimeMs = records[at + 5]! / 1000;
-        completion.queueMs = records[at + 6]! / 1000;
-        completion.batchMs = records[at + 7]! / 1000;
+      const end = Math.abs(written) * CompletionRecord.size;
+      for (let at = 0; at < end; at += CompletionRecord.size) {
+        const outcome = records[at + CompletionRecord.outcome]!;
+        const offset = records[at + CompletionRecord.offset]!;
+        const length = records[at + CompletionRecord.length]!;
+        completion.ticket = records[at + CompletionRecord.ticket]!;
+        completion.outcome = (outcome & ~CompletionFlag.binary) as Outcome;
+        completion.isBinary = (outcome & CompletionFlag.binary) !== 0;
+        completion.rows = records[at + CompletionRecord.rows]!;
+        completion.processingTimeMs = records[at + CompletionRecord.processingUs]! / 1000;
+        completion.queueMs = records[at + CompletionRecord.queueUs]! / 1000;
+        completion.batchMs = records[at + CompletionRecord.batchUs]! / 1000;
         completion.body =
-          offset < 0 ? this.#native.takeLarge() : new Uint8Array(outbox, offset, records[at + 4]!);
+          offset < 0 ? this.#native.takeLarge() : new Uint8Array(outbox, offset, length);
         this.#listener.onCompletion(completion);
       }
       if (end > 0) this.#listener.onDrained?.();

@@ -1,3 +1,4 @@
+import { TensorPlace } from '../generated/constants.js';
 import { frame, type NativeRunner } from './addon.js';
 import { checkTensor, wrongNames } from './checks.js';
 import { dataClasses } from './elementTypes.js';
@@ -8,9 +9,6 @@ import type { PlacedValue } from './valueInfo.js';
 export type Feeds = Readonly<Record<string, Tensor>>;
 /** Which outputs to compute, by name; or where to, by tensors whose memory takes them. */
 export type RequestedOutputs = readonly string[] | Record<string, Tensor>;
-
-/** The place in the frame that the addon reports for an output that is not there. */
-const tooLarge = -1;
 
 export function isNames(outputs: RequestedOutputs): outputs is readonly string[] {
   return Array.isArray(outputs);
@@ -163,7 +161,8 @@ export class Runner {
   #data(type: Tensor['type'], index: number, offset: number, size: number): Tensor['data'] {
     if (type === 'string') return this.#native.take(index) as string[];
     const DataClass = dataClasses[type];
-    if (offset === tooLarge) return new DataClass(this.#native.take(index) as ArrayBuffer);
+    if (offset === TensorPlace.elsewhere)
+      return new DataClass(this.#native.take(index) as ArrayBuffer);
     const data = new DataClass(size);
     copyElements(new DataClass(frame, offset, size), data);
     return data;

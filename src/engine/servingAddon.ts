@@ -1,18 +1,13 @@
 import type { BatchWorker } from './batchWorker.js';
 import type { NativeFrontEnd } from './frontEnd.js';
 
-/** What native/bindings/serving*.cc register. */
+/** The addon's functions for serving. */
 export interface ServingAddon {
   addDeployment(
     deploymentId: string,
     owner: number,
-    limits: [
-      maxBatchSize: number,
-      maxQueueDelayUs: number,
-      maxQueueSize: number,
-      timeoutMs: number,
-      maxStreams: number,
-    ],
+    /** In the order of BatchLimit. */
+    limits: number[],
     session: object | undefined,
     metadata: string,
   ): number;

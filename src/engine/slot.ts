@@ -1,17 +1,14 @@
+import { SharedFrame, TensorPlace } from '../generated/constants.js';
 import { frame, type NativeRunner } from './addon.js';
 import { checkTensor, wrongMemory } from './checks.js';
 import { dataClasses, type NumericData, type NumericDataClass } from './elementTypes.js';
 import { elementCount, type Tensor } from './tensor.js';
 import type { PlacedValue } from './valueInfo.js';
 
-// The frame's layout is native/bindings/addonData.h's.
 /** The shapes that one call is about, and what it reports. */
-export const header = new Float64Array(frame, 0, 2048);
-const smallTensorBytes = 4096;
-const alignment = 64;
-
-/** The offset of a tensor that does not lie in the frame. */
-const elsewhere = -1;
+export const header = new Float64Array(frame, 0, SharedFrame.headerNumbers);
+const { smallTensorBytes, alignment } = SharedFrame;
+const { elsewhere } = TensorPlace;
 const noData = new Uint8Array(0);
 
 /** Below this a loop copies faster than a call of set(). */
@@ -38,7 +35,7 @@ export class Slot {
   readonly #dataClass: NumericDataClass | undefined;
   // Where the frame holds the bound tensor, or the array that is wrapped, and its shape.
   #wrapped: WeakRef<object> | undefined;
-  #offset = elsewhere;
+  #offset: number = elsewhere;
   #end = 0;
   #dims: readonly number[] = [];
   #length = 0;

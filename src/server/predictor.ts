@@ -1,12 +1,12 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { DeploymentManager } from '../deployment/deploymentManager.js';
 import {
+  Admission,
   anyOwner,
   type Completion,
   type CompletionListener,
   FrontEnd,
   Outcome,
-  Refusal,
   routeByBody,
 } from '../engine/frontEnd.js';
 import { CloudEasyMLError, errorTable } from '../errors.js';
@@ -110,7 +110,7 @@ export class Predictor implements SlotListener, CompletionListener {
     }
     if (!isLast) {
       if (!this.#engine.append(slot.ticket, chunk)) {
-        this.#refuse(slot, refusalError(Refusal.tooManyBytes), true);
+        this.#refuse(slot, refusalError(Admission.tooManyBytes), true);
       }
       return;
     }
@@ -213,7 +213,7 @@ export class Predictor implements SlotListener, CompletionListener {
   /** A model without streams answers in the ordinary way; its one answer becomes the only event. */
   #openStream(slot: PredictSlot, owner: number, chunk: ArrayBuffer): number {
     const handle = this.#engine.openStream(slot.ticket, owner, slot.route, chunk);
-    if (handle === Refusal.noStreams) return this.#submit(slot, owner, new ArrayBuffer(0));
+    if (handle === Admission.noStreams) return this.#submit(slot, owner, new ArrayBuffer(0));
     if (handle >= 0) {
       this.#engine.endInput(slot.ticket);
       slot.phase = Phase.streaming;

@@ -1,4 +1,4 @@
-import { Refusal } from '../engine/frontEnd.js';
+import { Admission } from '../engine/frontEnd.js';
 import { CloudEasyMLError, type ErrorCode } from '../errors.js';
 
 /** A failure as the engine and the workers word it. */
@@ -15,7 +15,7 @@ export interface EngineFailure {
  */
 export function refusalError(refusal: number, isStarting = false): CloudEasyMLError {
   switch (refusal) {
-    case Refusal.noDeployment:
+    case Admission.noDeployment:
       if (isStarting) {
         return new CloudEasyMLError('starting', 'The stored deployments are still being loaded.');
       }
@@ -24,40 +24,40 @@ export function refusalError(refusal: number, isStarting = false): CloudEasyMLEr
         'There is no deployment with the id that the body names.',
         { path: 'deploymentId' },
       );
-    case Refusal.notAccepting:
+    case Admission.notAccepting:
       return new CloudEasyMLError(
         'deployment_unavailable',
         'The deployment is not serving; GET /deployments/{deploymentId} tells why.',
       );
-    case Refusal.queueFull:
+    case Admission.queueFull:
       return new CloudEasyMLError(
         'overloaded',
         'As many requests wait for the deployment as its maxQueueSize allows.',
       );
-    case Refusal.streamsFull:
+    case Admission.streamsFull:
       return new CloudEasyMLError(
         'overloaded',
         'As many streams are open on the deployment as its maxStreams allows.',
       );
-    case Refusal.noStreams:
+    case Admission.noStreams:
       return new CloudEasyMLError(
         'invalid_input',
         'stream: the model answers whole requests only, because its plugin has no stream(); leave "stream" out.',
         { path: 'stream' },
       );
-    case Refusal.tooManyBytes:
+    case Admission.tooManyBytes:
       return new CloudEasyMLError(
         'overloaded',
         'The server holds as many bytes of requests as it can.',
       );
-    case Refusal.routeAbsent:
-    case Refusal.routeNotText:
+    case Admission.routeAbsent:
+    case Admission.routeNotText:
       return new CloudEasyMLError(
         'invalid_input',
-        `deploymentId: expected the id of a deployment, a string, but ${refusal === Refusal.routeAbsent ? 'the body has none' : 'received something else'}.`,
+        `deploymentId: expected the id of a deployment, a string, but ${refusal === Admission.routeAbsent ? 'the body has none' : 'received something else'}.`,
         { path: 'deploymentId' },
       );
-    case Refusal.notAnObject:
+    case Admission.notAnObject:
       return new CloudEasyMLError(
         'invalid_input',
         'Expected the body to be an object like {"deploymentId": …, "data": …}.',

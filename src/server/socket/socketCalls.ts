@@ -1,6 +1,6 @@
 import type { Principal } from '../../auth/principal.js';
 import type { DeploymentManager } from '../../deployment/deploymentManager.js';
-import { FrameAsks, FrameFault } from '../../engine/frames.js';
+import { FrameAsks, FrameFault, ScannedFrame } from '../../engine/frames.js';
 import {
   anyOwner,
   type Completion,
@@ -81,9 +81,10 @@ export class SocketCalls implements CompletionListener {
     const { bodyLimit } = this.#http.limits;
     const fault = this.#engine.scanFrame(frame, isBinary);
     const { scanned } = this.#engine;
-    const asks = scanned[0]!;
-    const length = scanned[2]!;
-    const id = length > 0 ? Buffer.from(frame, scanned[1]!, length).toString() : 'null';
+    const asks = scanned[ScannedFrame.asks]!;
+    const length = scanned[ScannedFrame.idLength]!;
+    const start = scanned[ScannedFrame.idStart]!;
+    const id = length > 0 ? Buffer.from(frame, start, length).toString() : 'null';
     const call = connection.calls.get(id);
     if (frame.byteLength > bodyLimit) {
       this.#refuse(connection, id, call, bodyTooLarge(bodyLimit));

@@ -7,11 +7,11 @@
 
 namespace cloudeasyml::serving {
 
-/// A function that wakes a thread, until that thread is gone. To be called without any lock held: it
-/// may take a while.
-class WakeUp {
+/// A function that wakes a thread, until that thread is gone. To be called without any lock held:
+/// it may take a while.
+class WakeHandle {
  public:
-  explicit WakeUp(std::function<void()> wake) : wake_(std::move(wake)) {}
+  explicit WakeHandle(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   void operator()() {
     std::lock_guard lock(mutex_);

@@ -1,0 +1,228 @@
+/** What C++ and TypeScript both know. */
+// Written by scripts/generateConstants.mjs from native/constants.json: edit that, and run
+// npm run generate.
+
+/** Every error that the server, the engine or a script answers with. */
+export const errorTable = {
+  malformed_json: { status: 400, title: 'The body is not valid JSON' },
+  bad_request: { status: 400, title: 'The request is malformed' },
+  key_missing: { status: 401, title: 'An API key is needed' },
+  key_invalid: { status: 401, title: 'The API key is not valid' },
+  forbidden: { status: 403, title: 'The API key does not permit this' },
+  route_not_found: { status: 404, title: 'There is no such route' },
+  model_not_found: { status: 404, title: 'There is no such model' },
+  deployment_not_found: { status: 404, title: 'There is no such deployment' },
+  stream_not_found: { status: 404, title: 'There is no such stream on the connection' },
+  key_not_found: { status: 404, title: 'There is no such API key' },
+  method_not_allowed: { status: 405, title: 'The route does not know this method' },
+  request_timeout: { status: 408, title: 'The body did not arrive in time' },
+  conflict: { status: 409, title: 'The request conflicts with the state of the server' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body must be JSON' },
+  invalid_input: { status: 422, title: 'The input does not fit' },
+  rate_limited: { status: 429, title: 'The API key is over its rate limit' },
+  plugin_failed: { status: 500, title: 'The plugin failed' },
+  model_load_failed: { status: 500, title: 'The model did not load' },
+  runtime_failed: { status: 500, title: 'ONNX Runtime failed' },
+  library_unavailable: { status: 500, title: 'The ONNX Runtime library cannot be used' },
+  provider_unavailable: { status: 500, title: 'An execution provider cannot be used' },
+  invalid_settings: { status: 500, title: 'The settings are not valid' },
+  internal: { status: 500, title: 'The server failed' },
+  cancelled: { status: 499, title: 'The request was cancelled' },
+  overloaded: { status: 503, title: 'The queue is full' },
+  starting: { status: 503, title: 'The server is starting' },
+  draining: { status: 503, title: 'The server is shutting down' },
+  deployment_unavailable: { status: 503, title: 'The deployment is not serving' },
+  worker_lost: { status: 503, title: 'The worker that ran the request was lost' },
+  deadline_exceeded: { status: 504, title: 'The request took too long' },
+} as const;
+
+/** What came of handing a request in. Below zero is why it was refused. */
+export const Admission = {
+  queued: 0,
+  noDeployment: -1,
+  notAccepting: -2,
+  queueFull: -3,
+  /** The body does not say which deployment it is for. */
+  routeAbsent: -4,
+  routeNotText: -5,
+  /** The body is no JSON. */
+  routeMalformed: -6,
+  /** The bytes of all bodies together are as many as may be held. */
+  tooManyBytes: -7,
+  notAnObject: -8,
+  /** The model answers whole requests only. */
+  noStreams: -9,
+  /** As many streams are open as may be. */
+  streamsFull: -10,
+  /** By what requests take it could not be answered before its deadline. */
+  shed: -11,
+  /** "priority" is no level. */
+  priority: -12,
+  /** "timeoutMs" is no time. */
+  timeout: -13,
+} as const;
+export type Admission = (typeof Admission)[keyof typeof Admission];
+
+/** What a completion says. */
+export const Outcome = {
+  /** A request's answer, or a stream's end. */
+  answered: 0,
+  failed: 1,
+  /** One of a stream's outputs; more may follow. */
+  output: 2,
+  /** A stream takes inputs again. */
+  room: 3,
+} as const;
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+/** What a worker's next() answers where it has no batch. */
+export const NextStep = {
+  /** Nothing waits; onWork will be called. */
+  idle: 0,
+  /** The event loop has something to do first. */
+  turn: 1,
+  /** Streams have news. */
+  notices: 2,
+} as const;
+export type NextStep = (typeof NextStep)[keyof typeof NextStep];
+
+/** What a worker is told of a stream; any number of bits at once. */
+export const Notice = {
+  opened: 1,
+  /** There is input, or its end, to take. */
+  input: 2,
+  /** There is room for outputs again. */
+  room: 4,
+  /** Nobody waits for it any more. */
+  stop: 8,
+  /** Comes with opened: its client wants binary frames. */
+  binary: 16,
+} as const;
+
+/** What is wrong with a client's frame. */
+export const FrameFault = {
+  none: 0,
+  /** No JSON, as far as can be told without parsing it. */
+  malformed: 1,
+  notAnObject: 2,
+  /** A binary frame whose header's length is not that of a header in it. */
+  headerLength: 3,
+  /** "id" is missing, or neither a string nor a number, or too long. */
+  id: 4,
+  /** "deploymentId" is no string. */
+  deploymentId: 5,
+  /** "stream", "end", "cancel" or "binary" is neither true nor false. */
+  switch: 6,
+  /** A member is there twice. */
+  twice: 7,
+  /** "priority" is no level. */
+  priority: 8,
+  /** "timeoutMs" is no time. */
+  timeout: 9,
+} as const;
+export type FrameFault = (typeof FrameFault)[keyof typeof FrameFault];
+
+/** What a client's frame asks for, in bits. */
+export const FrameAsks = {
+  /** It names a deployment. */
+  start: 1,
+  data: 2,
+  stream: 4,
+  end: 8,
+  cancel: 16,
+} as const;
+
+/** Where scanFrame() leaves what it found: indices of an array of 32-bit integers. */
+export const ScannedFrame = {
+  /** Bits of FrameAsks. */
+  asks: 0,
+  /** Where in the frame's bytes its id begins. */
+  idStart: 1,
+  idLength: 2,
+  /** Of the array. */
+  size: 3,
+} as const;
+
+/** A completion as drain() writes it: indices of 32-bit integers. */
+export const CompletionRecord = {
+  ticket: 0,
+  /** An Outcome, and CompletionFlag's bits. */
+  outcome: 1,
+  /** Rows of the request's data, 0 where it was never read; a stream's inputs. */
+  rows: 2,
+  /** Where in the outbox the answer begins; below zero where takeLarge() has it. */
+  offset: 3,
+  /** Of the answer, in bytes. */
+  length: 4,
+  processingUs: 5,
+  /** From the request's arrival until a worker took it. */
+  queueUs: 6,
+  /** From then until its run began; 0 for plugins with code. */
+  batchUs: 7,
+  /** Of a record. */
+  size: 8,
+} as const;
+
+/** Bits beside the outcome in a completion's record. */
+export const CompletionFlag = {
+  /** The answer is a binary frame. */
+  binary: 256,
+} as const;
+
+/**
+ * The memory that a thread and the addon both see. Numbers of 64 bits come first, shapes and
+ * results; after them lie the bytes of small tensors.
+ */
+export const SharedFrame = {
+  headerNumbers: 2048,
+  tensorBytes: 65536,
+  /** Larger tensors are wrapped where they lie. */
+  smallTensorBytes: 4096,
+  /** Where each tensor's bytes begin, so that vector instructions like them. */
+  alignment: 64,
+} as const;
+
+/** In the place of a tensor's offset in the shared frame. */
+export const TensorPlace = {
+  /** It does not lie there. */
+  elsewhere: -1,
+} as const;
+
+/** A binary frame: the header's length, the header, and the tensors' bytes. */
+export const BinaryFrame = {
+  /** Bytes of the header's length, a little-endian integer. */
+  lengthBytes: 4,
+} as const;
+
+/** In the place of an endpoint's number. */
+export const Route = {
+  /** The body names it. */
+  byBody: -1,
+} as const;
+
+/** In the place of an owner's number. */
+export const Owner = {
+  /** An owner that no deployment has: its requests go to any. */
+  any: 4294967295,
+} as const;
+
+/** Which axis of a model is the batch, as serving.batchAxis says. */
+export const BatchAxis = {
+  /** The model's shapes and a trial decide. */
+  auto: 0,
+  /** The first axis is, and requests are joined, whatever a trial would say. */
+  rows: 1,
+  /** A first axis of fixed length is: what is missing of it is filled up. */
+  fixed: 2,
+} as const;
+export type BatchAxis = (typeof BatchAxis)[keyof typeof BatchAxis];
+
+/** The order in which addDeployment() takes a deployment's limits. */
+export const BatchLimit = {
+  maxBatchSize: 0,
+  maxQueueDelayUs: 1,
+  maxQueueSize: 2,
+  timeoutMs: 3,
+  maxStreams: 4,
+} as const;

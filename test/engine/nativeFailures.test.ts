@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { addon } from '../../dist/engine/addon.js';
+
+const fixture = path.join(import.meta.dirname, 'fixtures', 'noDescriptors.mjs');
+
+describe('what fails in native code', () => {
+  test.runIf(process.platform === 'linux')(
+    'for want of file descriptors is a JavaScript error, after which it works again',
+    async () => {
+      const { stdout } = await promisify(execFile)('sh', [
+        '-c',
+        'ulimit -n 128 && exec "$0" "$1"',
+        process.execPath,
+        fixture,
+      ]);
+      const failed = 'CloudEasyMLError internal';
+      expect(stdout.trim()).toBe(`${failed}, ${failed}, made, made`);
+    },
+  );
+
+  test('for arguments of the wrong kind is a JavaScript error', () => {
+    const wrong = (call: () => unknown) =>
+      expect(call).toThrow(expect.objectContaining({ name: 'CloudEasyMLError', code: 'internal' }));
+    const handle = 'seven' as unknown as number;
+    wrong(() => addon.setAccepting(handle, true));
+    wrong(() => addon.setAccepting(1, 'yes' as unknown as boolean));
+    wrong(() => addon.isIdle(handle));
+    wrong(() => addon.cancelRun(handle));
+  });
+});
