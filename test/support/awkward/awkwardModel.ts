@@ -22,9 +22,13 @@ export interface AwkwardModel extends ModelFiles {
   request(client: number): AwkwardRequest;
 }
 
+/** The first clients send a row each, so that a few of them make a batch of just as many rows. */
+export const singleRowClients = 10;
+
 /** From 1 to `most` rows, by the client's number. */
 export function rowsOf<Row>(client: number, most: number, row: (index: number) => Row): Row[] {
-  return Array.from({ length: 1 + (client % most) }, (_, index) => row(index));
+  const length = client < singleRowClients ? 1 : 1 + (client % most);
+  return Array.from({ length }, (_, index) => row(index));
 }
 
 /** Rows of whole numbers, all different: their float32 sums and products are exact. */

@@ -155,14 +155,16 @@ function centred(): AwkwardModel {
   };
 }
 
-/** Rows in pairs, as far below a client's own means as above them. */
+/** A row that is a client's own means, and others in pairs, as far below it as above it. */
 function aroundMeans(client: number) {
   const means = [client, 10 * client, 100 * client];
-  const rows = rowsOf(client, 2, (pair) => pair + 1).flatMap((distance) => [
-    means.map((mean, column) => mean - distance * (column + 1)),
-    means.map((mean, column) => mean + distance * (column + 1)),
-  ]);
-  return { rows, means };
+  const pairs = rowsOf(client, 3, (pair) => pair)
+    .slice(1)
+    .flatMap((distance) => [
+      means.map((mean, column) => mean - distance * (column + 1)),
+      means.map((mean, column) => mean + distance * (column + 1)),
+    ]);
+  return { rows: [means, ...pairs], means };
 }
 
 /**
