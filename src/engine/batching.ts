@@ -2,7 +2,7 @@
 export interface Batching {
   /** Whether rows of several requests go into one run. */
   readonly joined: boolean;
-  /** Whether a trial confirmed that each request's answer is what it would be alone. */
+  /** Whether that is certain, by the model's shapes or by a trial. */
   readonly verified: boolean;
   /** What was decided and why, a full sentence. */
   readonly detail: string;

@@ -50,7 +50,7 @@ const batching = z
     joined: z.boolean().meta({ description: 'Rows of several requests go into one run.' }),
     verified: z
       .boolean()
-      .meta({ description: 'A trial confirmed that each answer is what it would be alone.' }),
+      .meta({ description: 'That is certain, by the model’s shapes or by a trial.' }),
     detail: z.string().meta({ description: 'What was decided and why.' }),
   })
   .meta({ description: 'How a model without code is batched, as decided when it was loaded.' });

@@ -7,6 +7,7 @@ import {
   addingPairs,
   batchObserver,
   countingUp,
+  noisy,
   secretObserver,
   wordIndex,
 } from '../support/servedModels.js';
@@ -14,15 +15,16 @@ import { ServerProcess } from '../support/serverProcess.js';
 
 interface Decision {
   joined: boolean;
-  verified?: boolean;
+  verified: boolean;
   detail?: RegExp;
 }
 
 const joined: Decision = { joined: true, verified: true };
 /** By its shapes: there is nothing to try. */
-const whole: Decision = { joined: false };
+const whole: Decision = { joined: false, verified: true };
 /** By its shapes it could be joined, and a trial showed that it must not. */
-const refuted: Decision = { joined: false, verified: true };
+const refuted: Decision = whole;
+const unverified = { verified: false, detail: /not verified/i };
 
 const decisions: Record<string, Decision> = {
   constantBesideRows: whole,
@@ -46,7 +48,9 @@ const decisions: Record<string, Decision> = {
   stateOnSecondAxis: whole,
   unnamedAxes: joined,
   anyWidth: joined,
-  hiddenWidth: { joined: true, verified: false, detail: /not verified/i },
+  hiddenWidth: { joined: true, ...unverified },
+  hiddenUnnamed: { joined: false, ...unverified },
+  countedAxes: joined,
   columns: joined,
   unbatched: whole,
   echoFloat16: joined,
@@ -57,11 +61,14 @@ const decisions: Record<string, Decision> = {
   strings: joined,
   numberedClasses: joined,
   namedClasses: joined,
+  splitRows: joined,
+  splitColumns: refuted,
   addingPairs: joined,
   countingUp: joined,
   wordIndex: joined,
   irisClassification: joined,
   batchObserver: refuted,
+  noisy: { joined: true, ...unverified },
 };
 
 let server: ServerProcess;
@@ -75,6 +82,7 @@ beforeAll(async () => {
     wordIndex: { model: wordIndex() },
     batchObserver: { model: batchObserver('batch', 8) },
     secretObserver: { model: secretObserver() },
+    noisy: { model: noisy() },
   });
   server = await ServerProcess.start({ plugins: [plugins], workers: 2 });
   client = await server.user('ada');
@@ -91,10 +99,7 @@ async function deploy(modelName: string, serving = {}) {
 describe('a deployment says how its model is batched', () => {
   it.each(Object.entries(decisions))('%s', async (name, { joined, verified, detail }) => {
     const { deploymentId, batching } = await deploy(name);
-    expect(batching, batching?.detail).toMatchObject({
-      joined,
-      ...(verified !== undefined && { verified }),
-    });
+    expect(batching, batching?.detail).toMatchObject({ joined, verified });
     expect(batching?.detail).toMatch(/^[A-Z].*\.$/);
     if (detail) expect(batching?.detail).toMatch(detail);
 

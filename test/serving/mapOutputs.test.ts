@@ -96,7 +96,7 @@ describe('a map for each row', () => {
     const maps = await client.deploy('mapsAlone');
     socket.send({ id: 'maps', deploymentId: maps, data: rows, binary: true });
     const { tensors, predictions, bytes } = await socket.next('maps');
-    expect({ tensors, predictions }).toEqual({ tensors: [], predictions: records });
+    expect({ tensors, predictions }).toEqual({ tensors: [], predictions: { scores: records } });
     expect(bytes).toHaveLength(0);
 
     const classes = await client.deploy('numberedClasses');
@@ -120,22 +120,15 @@ describe('a map for each row', () => {
   });
 });
 
-describe('an output that might be missing', () => {
-  it('is answered with what it is', async () => {
-    const optional = await client.deploy('optionalRows');
-    expect((await client.predicted(optional, rows)).predictions).toEqual(rows);
-  });
-});
-
-describe('an input that is no tensor', () => {
-  it.each(['sequenceInput', 'mapInput'])('keeps a model from being served: %s', async (name) => {
-    const { status, json } = await client.send('POST', '/deployments', {
-      json: { modelName: name },
-    });
+describe('what no request or answer can carry', () => {
+  it.each([
+    ['sequenceInput', 'input "other"'],
+    ['mapInput', 'input "other"'],
+    ['optionalRows', 'output "y"'],
+  ])('keeps a model from being served: %s', async (modelName, place) => {
+    const { status, json } = await client.send('POST', '/deployments', { json: { modelName } });
     expect(status).toBe(500);
-    expect(json).toMatchObject({
-      code: 'model_load_failed',
-      detail: expect.stringContaining('"other"'),
-    });
+    const detail = expect.stringContaining(place);
+    expect(json).toMatchObject({ code: 'model_load_failed', detail });
   });
 });

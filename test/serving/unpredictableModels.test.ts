@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { pluginFolder } from '../support/pluginFolder.js';
-import { countingOne, noisy, steppingUp } from '../support/servedModels.js';
+import { countingOne, noisy, rowsBelowLimit, steppingUp } from '../support/servedModels.js';
 import { ServerProcess } from '../support/serverProcess.js';
 import { SocketClient } from '../support/socketClient.js';
 
@@ -11,6 +11,7 @@ beforeAll(async () => {
     noisy: { model: noisy() },
     steppingUp: { model: steppingUp() },
     countingOne: { model: countingOne() },
+    rowsBelowLimit: { model: rowsBelowLimit() },
   });
   server = await ServerProcess.start({ plugins: [plugins], workers: 1 });
 });
@@ -28,6 +29,26 @@ describe('a model', () => {
     });
     const drawn = (await Promise.all(answers)).map((first, client) => first - client);
     expect(new Set(drawn).size).toBeGreaterThan(1);
+  });
+
+  it('that rarely has too few rows disturbs none but who made it so', async () => {
+    const serving = { maxQueueDelayUs: 3000 };
+    const deploymentId = await server.admin.deploy('rowsBelowLimit', { serving });
+    const isOdd = (client: number) => client % 10 === 3;
+    const ask = async (client: number) => {
+      const connection = server.admin.as(server.adminKey, 1);
+      const data = [
+        [client, 1],
+        [isOdd(client) ? 2e30 : client, 2],
+      ];
+      const { status, json, text } = await connection.predict(deploymentId, data);
+      if (isOdd(client)) return { status, code: (json as { code?: string }).code };
+      expect(json, text).toMatchObject({ predictions: data });
+      return { status };
+    };
+    const alone = [];
+    for (let client = 0; client < 50; client++) alone.push(await ask(client));
+    expect(await Promise.all(alone.map((_, client) => ask(client)))).toEqual(alone);
   });
 
   it('whose run is as long as its input says is loaded all the same', async () => {

@@ -59,8 +59,6 @@ describe('a model that does not batch', () => {
   it.each([
     ['pairProducts', '{"a": [], "b": [[3, 4], [5, 6]]}', []],
     ['pairProducts', '{"a": [[1, 2], [3, 4]], "b": []}', [[], []]],
-    ['nonZeroPlaces', '[]', [[], []]],
-    ['sortedValues', '[]', []],
     ['unbatched', '[]', []],
     ['anyShapeWhole', '[[], [], []]', [[], [], []]],
   ])('takes empty ones where an axis is open: %s %s', async (name, data, predictions) => {

@@ -145,10 +145,9 @@ export function expectedFrame({ outputs }: AwkwardModel, { predictions }: Awkwar
     else others[name] = values[name]!;
   }
   const described = tensors.map(({ name, type, dims }) => ({ name, type, dims }));
-  const rest = Object.keys(others).length === 0 ? undefined : others;
   return {
     tensors: described,
-    predictions: rest && (names.length === 1 ? rest[names[0]!] : rest),
+    predictions: Object.keys(others).length === 0 ? undefined : others,
     bytes: Buffer.concat(tensors.map(({ bytes }) => bytes)),
   };
 }

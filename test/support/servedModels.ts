@@ -130,6 +130,18 @@ export function secretObserver(): Uint8Array {
   return graph.toModel();
 }
 
+/** x: [?, 2] → those of its rows that begin with less than 1e30: [?, 2]. Ordinary numbers all stay. */
+export function rowsBelowLimit(): Uint8Array {
+  const graph = new GraphBuilder('rowsBelowLimit');
+  const x = graph.input('x', 'float32', [null, 2]);
+  const first = graph.constant('first', 'int64', [], [0n]);
+  const begins = graph.node('Gather', [x, first], { attributes: { axis: 1n } });
+  const below = graph.node('Less', [begins, graph.constant('limit', 'float32', [], [1e30])]);
+  graph.node('Compress', [x, below], { outputs: ['y'], attributes: { axis: 0n } });
+  graph.output('y', 'float32', [null, 2]);
+  return graph.toModel();
+}
+
 /** x: [batch, 2] → y = x and a little noise, another one each time: [batch, 2]. */
 export function noisy(): Uint8Array {
   const graph = new GraphBuilder('noisy');

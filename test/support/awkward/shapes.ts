@@ -184,14 +184,14 @@ function anyWidth(): AwkwardModel {
   };
 }
 
-/** x: [batch, 37] by its graph and [batch, ?] by its declaration: rows that fit can't be guessed. */
-function hiddenWidth(): AwkwardModel {
+/** x: [?, 37] by its graph and [?, width] by its declaration: rows that fit can't be guessed. */
+function hiddenWidth(batch: string | null): AwkwardModel {
   const width = 37;
   const graph = new GraphBuilder('hiddenWidth');
-  const x = graph.input('x', 'float32', ['batch', 'width']);
+  const x = graph.input('x', 'float32', [batch, 'width']);
   const w = graph.constant('weights', 'float32', [width, 1], new Float32Array(width).fill(1));
   graph.node('MatMul', [x, w], { outputs: ['y'] });
-  graph.output('y', 'float32', ['batch', 1]);
+  graph.output('y', 'float32', [batch, 1]);
   return {
     model: graph.toModel(),
     inputs: { x: 'float32' },
@@ -270,7 +270,8 @@ export const shapes: Record<string, AwkwardModel> = {
   unnamedAxes: unnamedAxes(),
   countedAxes: countedAxes(),
   anyWidth: anyWidth(),
-  hiddenWidth: hiddenWidth(),
+  hiddenWidth: hiddenWidth('batch'),
+  hiddenUnnamed: hiddenWidth(null),
   columns: columns(),
   unbatched: doublingModel(
     ['batch', 3],
