@@ -1,3 +1,4 @@
+import type { Batching } from '../engine/batching.js';
 import type { BatchQueue } from '../engine/batchQueue.js';
 import type { DeploymentRecord } from '../store/deploymentStore.js';
 import type { UsageCounter } from '../usage/usageRecorder.js';
@@ -13,6 +14,8 @@ export class Deployment {
   error: string | undefined;
   /** Open while it is active. */
   queue: BatchQueue | undefined;
+  /** How its model is batched, where it has no code. */
+  batching: Batching | undefined;
   costPerRequest = 0;
   /** Usage by the caller's number: an admin may call another user's deployment. */
   readonly counters: (UsageCounter | undefined)[] = [];
@@ -53,6 +56,7 @@ export class Deployment {
       config,
       endpoint: `/predict/${deploymentId}`,
       createdAt: new Date(createdAt).toISOString(),
+      ...(this.batching && { batching: this.batching }),
       ...(this.error !== undefined && { error: this.error }),
     };
   }

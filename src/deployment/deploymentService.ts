@@ -1,3 +1,4 @@
+import type { Batching } from '../engine/batching.js';
 import type { ModelMetadata } from '../plugin/baseModel.js';
 
 export type DeploymentStatus = 'loading' | 'active' | 'failed' | 'unloading';
@@ -14,6 +15,8 @@ export interface DeploymentView {
   endpoint: string;
   /** ISO 8601. */
   createdAt: string;
+  /** How a model without code is batched, once it is loaded. */
+  batching?: Batching;
   /** Why it failed. */
   error?: string;
 }

@@ -4,10 +4,12 @@ import { type Attribute, attributeProto, type Subgraph } from './attribute.js';
 import {
   type Dimension,
   type ElementType,
+  type ExternalData,
+  externalTensorProto,
   type TensorContent,
   tensorProto,
-  valueInfoProto,
 } from './tensor.js';
+import { type ValueType, valueInfoProto } from './valueType.js';
 
 const { onnx } = onnxProto;
 
@@ -67,9 +69,12 @@ export class GraphBuilder implements Subgraph {
    *
    * @param dims a size, a symbolic name or null for each axis
    */
-  input(name: string, type: ElementType, dims: readonly Dimension[]): string {
+  input(name: string, type: ElementType, dims: readonly Dimension[]): string;
+  /** Adds an input that need not be a tensor. */
+  input(name: string, type: ValueType): string;
+  input(name: string, type: ElementType | ValueType, dims: readonly Dimension[] = []): string {
     this.#define(name);
-    this.#inputs.push(valueInfoProto(name, type, dims));
+    this.#inputs.push(valueInfoProto(name, valueType(type, dims)));
     return name;
   }
 
@@ -88,6 +93,18 @@ export class GraphBuilder implements Subgraph {
     const initializer = tensorProto(name, { type, dims, data });
     this.#define(name);
     this.#initializers.push(initializer);
+    return name;
+  }
+
+  /** Adds an initializer whose elements lie in a file beside the model. */
+  externalConstant(
+    name: string,
+    type: Exclude<ElementType, 'string'>,
+    dims: readonly number[],
+    data: ExternalData,
+  ): string {
+    this.#define(name);
+    this.#initializers.push(externalTensorProto(name, type, dims, data));
     return name;
   }
 
@@ -119,9 +136,12 @@ export class GraphBuilder implements Subgraph {
   }
 
   /** Declares a value made before to be an output. */
-  output(name: string, type: ElementType, dims: readonly Dimension[]): void {
+  output(name: string, type: ElementType, dims: readonly Dimension[]): void;
+  /** Declares a value made before to be an output that need not be a tensor. */
+  output(name: string, type: ValueType): void;
+  output(name: string, type: ElementType | ValueType, dims: readonly Dimension[] = []): void {
     this.#expectDefined(name, `the outputs of "${this.#name}"`);
-    this.#outputs.push(valueInfoProto(name, type, dims));
+    this.#outputs.push(valueInfoProto(name, valueType(type, dims)));
   }
 
   /** Begins a graph for an attribute, such as the body of a `Loop`; its nodes see this graph's values. */
@@ -180,4 +200,8 @@ export class GraphBuilder implements Subgraph {
       { path: name },
     );
   }
+}
+
+function valueType(type: ElementType | ValueType, dims: readonly Dimension[]): ValueType {
+  return typeof type === 'string' ? { tensor: type, dims } : type;
 }

@@ -114,20 +114,37 @@ export function tensorProto(name: string, content: TensorContent) {
   return onnx.TensorProto.create({ name, dims, dataType: code, rawData });
 }
 
-/** @returns the protobuf message for a graph's input or output */
-export function valueInfoProto(name: string, type: ElementType, dims: readonly Dimension[]) {
-  return onnx.ValueInfoProto.create({
+/** Elements that lie in a file beside the model, which is how models over 2 GB are kept. */
+export interface ExternalData {
+  /** The file's path, relative to the model's folder. */
+  file: string;
+  /** Where in the file the elements begin, 0 unless told; a multiple of 4096 lets the file be mapped. */
+  offset?: number;
+}
+
+/** @returns the protobuf message for a tensor called `name` whose elements are in a file */
+export function externalTensorProto(
+  name: string,
+  type: Exclude<ElementType, 'string'>,
+  dims: readonly number[],
+  { file, offset = 0 }: ExternalData,
+) {
+  const { code, bytesPerElement } = numericTypes[type];
+  const length = dims.reduce((product, dim) => product * dim, bytesPerElement);
+  return onnx.TensorProto.create({
     name,
-    type: {
-      tensorType: {
-        elemType: type === 'string' ? DataType.STRING : numericTypes[type].code,
-        shape: {
-          dim: dims.map((dim) => {
-            if (dim === null) return {};
-            return typeof dim === 'string' ? { dimParam: dim } : { dimValue: dim };
-          }),
-        },
-      },
-    },
+    dims: [...dims],
+    dataType: code,
+    dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+    externalData: [
+      { key: 'location', value: file },
+      { key: 'offset', value: String(offset) },
+      { key: 'length', value: String(length) },
+    ],
   });
+}
+
+/** The number that ONNX gives an element type. */
+export function elementTypeCode(type: ElementType): number {
+  return type === 'string' ? DataType.STRING : numericTypes[type].code;
 }

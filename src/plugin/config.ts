@@ -3,14 +3,21 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { ExecutionProviderOptions, SessionOptions } from '../engine/index.js';
 import { CloudEasyMLError } from '../errors.js';
+import { type Labels, labelsOrFileSchema, labelsSchema, readLabels } from './labels.js';
 import { dataDirectory } from './modelDirectory.js';
 import { mapping, type Place, validate } from './validation.js';
 import { readYaml, type YamlFile } from './yamlFile.js';
 
 /** The `serving:` block: how requests for a model are queued, batched and run. */
 export interface ServingConfig {
-  /** Rows that one batch holds at most. */
+  /** Rows that one batch holds at most; with 0 each request is run by itself, as it is. */
   maxBatchSize: number;
+  /**
+   * What the first axis of a model without code is. `auto`: its shapes tell, and a trial when it is
+   * loaded. `rows`: the batch, whatever a trial says. `fixed`: the batch, also where its length is fixed;
+   * smaller batches are padded.
+   */
+  batchAxis: (typeof batchAxes)[number];
   /** Microseconds that a batch may wait for more rows, from its oldest request's arrival. */
   maxQueueDelayUs: number;
   /** Requests that may wait; more are answered 503 at once. */
@@ -26,12 +33,17 @@ export interface ServingConfig {
   executionProviders: (string | ExecutionProviderOptions)[] | 'auto';
   /** The `.onnx` file of a plugin with no code, relative to its folder. */
   model?: string;
+  /** The names of a classifier's classes, for a plugin with no code. */
+  labels?: Labels;
   /** `optimizedModelCache` is relative to the data folder here. */
   session: Omit<SessionOptions, 'executionProviders'>;
 }
 
+const batchAxes = ['auto', 'rows', 'fixed'] as const;
+
 export const servingDefaults: ServingConfig = {
   maxBatchSize: 32,
+  batchAxis: 'auto',
   maxQueueDelayUs: 0,
   maxQueueSize: 1024,
   timeoutMs: 30_000,
@@ -55,8 +67,9 @@ const providerRule =
 const providersRule = 'a list of execution providers, or "auto"';
 const providerName = z.string({ error: providerRule }).min(1, providerRule);
 
-const servingSchema = mapping({
-  maxBatchSize: integer(1),
+const servingShape = {
+  maxBatchSize: integer(0),
+  batchAxis: z.enum(batchAxes, { error: `one of ${batchAxes.join(', ')}` }).optional(),
   maxQueueDelayUs: integer(0),
   maxQueueSize: integer(1),
   timeoutMs: integer(1),
@@ -75,6 +88,7 @@ const servingSchema = mapping({
     )
     .optional(),
   model: filePath,
+  labels: labelsOrFileSchema.optional(),
   session: mapping({
     graphOptimizationLevel: z.enum(levels, { error: `one of ${levels.join(', ')}` }).optional(),
     intraOpThreads: integer(1),
@@ -88,9 +102,12 @@ const servingSchema = mapping({
       })
       .optional(),
   }).optional(),
-});
+};
 
-type ServingBlock = z.output<typeof servingSchema>;
+const servingOfFile = mapping(servingShape);
+const servingOfDeployment = mapping({ ...servingShape, labels: labelsSchema.optional() });
+
+type ServingBlock = z.output<typeof servingOfDeployment>;
 
 const blocksOfFolder = mapping({
   serving: z.unknown().optional(),
@@ -119,19 +136,14 @@ export async function readPluginConfig(
 ): Promise<PluginConfig> {
   const yaml = await readIfThere(path.join(directory, 'config.yaml'));
   if (kind === 'onnx') validate(blocksOfFolder, yaml.value, { ...yaml, path: [] });
-  const block = validate(servingSchema, yaml.value.serving ?? {}, { ...yaml, path: ['serving'] });
-  if (kind === 'code' && block.model !== undefined) {
-    throw new CloudEasyMLError(
-      'invalid_input',
-      `${yaml.file}: serving.model: only a plugin with no code is served from a model file; ` +
-        'one with code loads its own in load().',
-      { path: 'serving.model' },
-    );
-  }
+  const place = { ...yaml, path: ['serving'] };
+  const block = validate(servingOfFile, yaml.value.serving ?? {}, place);
+  if (kind === 'code') refuseUnread(block, 'a plugin with code', place);
+  const labels = await readLabels(block.labels, directory, yaml.file);
   const { serving: _, ...config } = yaml.value;
   return {
     config: kind === 'code' ? config : {},
-    serving: withDefaults(servingDefaults, block),
+    serving: withDefaults(servingDefaults, { ...block, labels }),
     metadata: yaml.value.metadata,
     metadataPlace: { ...yaml, path: ['metadata'] },
   };
@@ -139,6 +151,29 @@ export async function readPluginConfig(
 
 async function readIfThere(file: string): Promise<YamlFile> {
   return existsSync(file) ? readYaml(file) : { file, value: {}, lineOf: () => undefined };
+}
+
+/** What is only for plugins with no code, and why those with code don't have it. */
+const unreadByCode = {
+  model: 'loads its own model',
+  batchAxis: 'gets its requests as they are',
+  labels: 'labels its answers itself',
+};
+
+/** @param who begins the message's sentence */
+function refuseUnread(
+  block: { [Key in keyof typeof unreadByCode]?: unknown },
+  who: string,
+  place: Place,
+): void {
+  for (const key of ['model', 'batchAxis', 'labels'] as const) {
+    if (block[key] === undefined) continue;
+    const at = [...place.path, key].join('.');
+    const where = place.file ? `${place.file}: ` : '';
+    throw new CloudEasyMLError('invalid_input', `${where}${at}: ${who} ${unreadByCode[key]}.`, {
+      path: at,
+    });
+  }
 }
 
 function withDefaults(defaults: ServingConfig, block: ServingBlock): ServingConfig {
@@ -178,7 +213,7 @@ export function mergeConfig(
   deploymentConfig: Record<string, unknown> = {},
 ): DeploymentConfig {
   const { serving: override = {}, ...settings } = deploymentConfig;
-  const block = validate(servingSchema, override, { path: ['config', 'serving'] });
+  const block = validate(servingOfDeployment, override, { path: ['config', 'serving'] });
   refuseServerSettings(plugin, block);
   if (plugin.kind === 'onnx') {
     validate(mapping({ serving: z.unknown().optional() }), deploymentConfig, { path: ['config'] });
@@ -217,8 +252,10 @@ function refuseServerSettings(plugin: Configured, block: ServingBlock): void {
     const option = Object.keys(others)[0];
     if (option) refuse(`executionProviders[${index}].${option}`, onlyInFile);
   }
+  if (plugin.kind === 'code') {
+    refuseUnread(block, `${plugin.name} has code, which`, { path: ['config', 'serving'] });
+  }
   if (block.model === undefined) return;
-  if (plugin.kind === 'code') refuse('model', `${plugin.name} has code, which loads its own model`);
   const file = path.resolve(plugin.directory, block.model);
   if (!file.startsWith(plugin.directory + path.sep)) {
     refuse('model', 'expected a file in the plugin’s folder');

@@ -45,6 +45,16 @@ export const deploymentRequest = z.strictObject({
     .meta({ description: 'Overrides of the plugin’s config.yaml, its `serving` block included.' }),
 });
 
+const batching = z
+  .object({
+    joined: z.boolean().meta({ description: 'Rows of several requests go into one run.' }),
+    verified: z
+      .boolean()
+      .meta({ description: 'That is certain, by the model’s shapes or by a trial.' }),
+    detail: z.string().meta({ description: 'What was decided and why.' }),
+  })
+  .meta({ description: 'How a model without code is batched, as decided when it was loaded.' });
+
 export const deployment = z.object({
   deploymentId: z.string(),
   modelName: z.string(),
@@ -53,6 +63,7 @@ export const deployment = z.object({
   config: configuration,
   endpoint: z.string().meta({ description: 'The path that predictions are sent to.' }),
   createdAt: timestamp,
+  batching: batching.optional(),
   error: z.string().optional().meta({ description: 'Why it failed.' }),
 });
 

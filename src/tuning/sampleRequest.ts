@@ -2,22 +2,22 @@ import { InferenceSession, type ValueInfo } from '../engine/index.js';
 import { CloudEasyMLError } from '../errors.js';
 
 /**
- * A body of POST /predict/{deploymentId} with one row of random numbers for each input of a model
- * without code.
+ * A body of POST /predict/{deploymentId} with random numbers for each input of a model without code: one
+ * row where the first axis is open, else the whole tensor.
  *
  * @param modelFile the .onnx file
- * @throws CloudEasyMLError bad_request where an input's rows have no fixed shape or are no numbers
+ * @throws CloudEasyMLError bad_request where another axis is open, or an input holds no numbers
  */
 export async function randomRequest(modelFile: string): Promise<string> {
   const session = await InferenceSession.create(modelFile);
-  const rows = session.inputs.map((input): [string, unknown] => [input.name, rowsOf(input)]);
+  const inputs = session.inputs.map((input): [string, unknown] => [input.name, valuesOf(input)]);
   session.release();
-  const [only] = rows;
-  const data = rows.length === 1 && only ? only[1] : Object.fromEntries(rows);
+  const [only] = inputs;
+  const data = inputs.length === 1 && only ? only[1] : Object.fromEntries(inputs);
   return JSON.stringify({ data });
 }
 
-function rowsOf({ name, type, dims }: ValueInfo): unknown {
+function valuesOf({ name, type, dims }: ValueInfo): unknown {
   const fixed = dims.slice(1).every((length) => typeof length === 'number');
   if (!fixed || type === 'string') {
     const shape = `${type} [${dims.map((length) => length ?? '?').join(', ')}]`;
@@ -36,8 +36,7 @@ function rowsOf({ name, type, dims }: ValueInfo): unknown {
   const nested = (lengths: readonly (number | string | null)[]): unknown => {
     const [length, ...rest] = lengths;
     if (length === undefined) return value();
-    return Array.from({ length: Number(length) }, () => nested(rest));
+    return Array.from({ length: typeof length === 'number' ? length : 1 }, () => nested(rest));
   };
-  // A scalar input has no batch axis.
-  return dims.length === 0 ? value() : [nested(dims.slice(1))];
+  return nested(dims);
 }

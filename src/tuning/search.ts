@@ -137,8 +137,10 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
 
   const shares = threadShares(cores, fixedIntraOpThreads);
   await tryAll(shares.map((share) => ({ ...share, ...batching })));
+  // A plugin that does not batch would answer otherwise if it did.
+  const axes = batching.maxBatchSize > 0 ? (['maxBatchSize', 'maxQueueDelayUs'] as const) : [];
   for (const values of [coarseValues(p99LimitUs), fineValues]) {
-    for (const axis of ['maxBatchSize', 'maxQueueDelayUs'] as const) {
+    for (const axis of axes) {
       const from = centre();
       if (from) await tryAll(values(from)[axis].map((value) => ({ ...from, [axis]: value })));
     }

@@ -1,6 +1,13 @@
 import { InferenceSession, Tensor } from 'cloudeasyml';
-import { type ElementType, GraphBuilder, type TensorContent } from 'cloudeasyml/onnx';
+import {
+  type Attribute,
+  type ElementType,
+  GraphBuilder,
+  type TensorContent,
+  type ValueType,
+} from 'cloudeasyml/onnx';
 import { expect, test } from 'vitest';
+import { temporaryFolder, writeIn } from '../support/temporaryFolder.js';
 
 const contents: [ElementType, TensorContent['data'], unknown[]][] = [
   ['float32', [1.5, -2], [1.5, -2]],
@@ -88,6 +95,60 @@ test('writes a loop whose body sees the values around it', async () => {
   const times = new Tensor('int64', BigInt64Array.of(5n), []);
   const x = new Tensor('float32', Float32Array.of(3), []);
   expect(session.run({ times, x }).y!.data[0]).toBe(243);
+  session.release();
+});
+
+test('declares sequences, maps and optionals, each as what it is', async () => {
+  const tensor: ValueType = { tensor: 'float32', dims: ['batch', 2] };
+  const build = (type: ValueType, operator: string, domain = '') => {
+    const graph = new GraphBuilder('types');
+    const x = graph.input('x', 'float32', ['batch', 2]);
+    const attributes: Record<string, Attribute> =
+      operator === 'ZipMap' ? { classlabels_strings: ['a', 'b'] } : {};
+    graph.node(operator, [x], { domain, outputs: ['y'], attributes });
+    graph.output('y', type);
+    return InferenceSession.create(graph.toModel());
+  };
+  const record: ValueType = { map: 'string', to: { tensor: 'float32', dims: [] } };
+  // ONNX Runtime holds the declared types against those that it infers.
+  for (const opening of [
+    build({ sequence: tensor }, 'SequenceConstruct'),
+    build({ sequence: record }, 'ZipMap', 'ai.onnx.ml'),
+    build({ optional: tensor }, 'Optional'),
+  ]) {
+    const session = await opening;
+    expect(session.outputs).toEqual([]);
+    session.release();
+  }
+  await expect(build({ sequence: record }, 'SequenceConstruct')).rejects.toMatchObject({
+    code: 'model_load_failed',
+  });
+
+  const graph = new GraphBuilder('maps');
+  graph.input('x', { map: 'int64', to: { tensor: 'float32', dims: [] } });
+  graph.node('CastMap', ['x'], { domain: 'ai.onnx.ml', outputs: ['y'] });
+  graph.output('y', 'float32', [1, null]);
+  await expect(InferenceSession.create(graph.toModel())).rejects.toThrow(
+    'The model\'s input "x" is not a tensor',
+  );
+});
+
+test('keeps weights in a file beside the model, from any place in it', async () => {
+  const folder = temporaryFolder();
+  const graph = new GraphBuilder('external');
+  graph.input('x', 'float32', ['batch', 2]);
+  const first = graph.externalConstant('first', 'float32', [2], { file: 'weights.bin' });
+  const data = { file: 'weights.bin', offset: 4096 };
+  const second = graph.externalConstant('second', 'float32', [2], data);
+  graph.node('Add', [graph.node('Mul', ['x', first]), second], { outputs: ['y'] });
+  graph.output('y', 'float32', ['batch', 2]);
+  const weights = new Float32Array(1026);
+  weights.set([2, 3]);
+  weights.set([10, 20], 1024);
+  writeIn(folder, 'weights.bin', new Uint8Array(weights.buffer));
+  const session = await InferenceSession.create(writeIn(folder, 'model.onnx', graph.toModel()));
+  const x = new Tensor('float32', Float32Array.of(1, 1), [1, 2]);
+  expect(session.run({ x }).y!.toJSON()).toEqual([[12, 23]]);
   session.release();
 });
 

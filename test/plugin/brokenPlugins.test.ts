@@ -172,7 +172,7 @@ describe('a config.yaml that does not fit', () => {
     const files = { ...faulty({}), 'config.yaml': 'offset: 1\nserving:\n  maxBatchSize: many\n' };
     expect(await reasonFor(files)).toBe(
       '<faulty>/config.yaml, line 3: serving.maxBatchSize: ' +
-        'expected an integer from 1 to 2147483647 but received "many".',
+        'expected an integer from 0 to 2147483647 but received "many".',
     );
   });
 

@@ -24,6 +24,7 @@ describe('config.yaml', () => {
   test('may be missing, empty or only comments: everything is at its default', async () => {
     const defaults = {
       maxBatchSize: 32,
+      batchAxis: 'auto',
       maxQueueDelayUs: 0,
       maxQueueSize: 1024,
       maxStreams: 1024,
@@ -64,6 +65,7 @@ describe('config.yaml', () => {
     expect(config).toEqual({ threshold: 0.5, words: { min: 1 } });
     expect(serving).toEqual({
       maxBatchSize: 1,
+      batchAxis: 'auto',
       maxQueueDelayUs: 200,
       maxQueueSize: 5,
       maxStreams: 6,
@@ -84,6 +86,44 @@ describe('config.yaml', () => {
     );
   });
 
+  test('says how a model without code is batched and what its classes are called', async () => {
+    const { serving } = await read(
+      'serving: {maxBatchSize: 0, batchAxis: rows, labels: {probabilities: [cat, 9], y: [a]}}',
+      'onnx',
+    );
+    expect(serving).toEqual({
+      ...servingDefaults,
+      maxBatchSize: 0,
+      batchAxis: 'rows',
+      labels: { probabilities: ['cat', '9'], y: ['a'] },
+    });
+    const listed = await read('serving: {batchAxis: fixed, labels: [no, 1, "ja: schön"]}', 'onnx');
+    expect(listed.serving).toMatchObject({ batchAxis: 'fixed', labels: ['no', '1', 'ja: schön'] });
+  });
+
+  test('may name a text file with a label on each line', async () => {
+    const labelsOf = async (content: string) => {
+      const files = { 'config.yaml': 'serving: {labels: names/all.txt}', 'names/all.txt': content };
+      const { serving } = await readPluginConfig(await temporaryFolder(files), 'onnx');
+      return serving.labels;
+    };
+    expect(await labelsOf('tench\ngold fish\n')).toEqual(['tench', 'gold fish']);
+    expect(await labelsOf('\uFEFFtench\r\n žralok ')).toEqual(['tench', ' žralok ']);
+    await expect(labelsOf('tench\n\nshark\n')).rejects.toMatchObject({
+      code: 'invalid_input',
+      path: 'serving.labels',
+      message: expect.stringMatching(
+        /names\/all\.txt, line 2: expected a class name but received an empty line\.$/,
+      ),
+    });
+    await expect(labelsOf('')).rejects.toThrow(
+      'expected a class name on each line but it has none',
+    );
+    await expect(read('serving: {labels: none.txt}', 'onnx')).rejects.toThrow(
+      /config\.yaml: serving\.labels names none\.txt, and there is no file \/.*\/none\.txt\.$/,
+    );
+  });
+
   test('leaves a code plugin its metadata key', async () => {
     expect((await read('metadata: {a: 1}')).config).toEqual({ metadata: { a: 1 } });
     expect((await read('metadata: {author: me}', 'onnx')).config).toEqual({});
@@ -91,8 +131,8 @@ describe('config.yaml', () => {
 
   test.each([
     [
-      'serving: {maxBatchSize: 0}',
-      'serving.maxBatchSize: expected an integer from 1 to 2147483647 but received 0.',
+      'serving: {maxBatchSize: -1}',
+      'serving.maxBatchSize: expected an integer from 0 to 2147483647 but received -1.',
     ],
     ['serving: {maxBatchSize: 1.5}', 'but received 1.5.'],
     ['serving: {maxBatchSize: 1e12}', 'but received 1000000000000.'],
@@ -123,11 +163,36 @@ describe('config.yaml', () => {
     ],
     [
       'serving: {colour: 1}',
-      'serving.colour: there is no such setting; those there are: maxBatchSize, maxQueueDelayUs,',
+      'serving.colour: there is no such setting; those there are: maxBatchSize, batchAxis,',
+    ],
+    ['serving: {model: a.onnx}', 'serving.model: a plugin with code loads its own model.'],
+    [
+      'serving: {batchAxis: rows}',
+      'serving.batchAxis: a plugin with code gets its requests as they are.',
     ],
     [
-      'serving: {model: a.onnx}',
-      'serving.model: only a plugin with no code is served from a model file',
+      'serving: {labels: none.txt}',
+      'serving.labels: a plugin with code labels its answers itself.',
+    ],
+    [
+      'serving: {batchAxis: columns}',
+      'serving.batchAxis: expected one of auto, rows, fixed but received "columns".',
+    ],
+    [
+      'serving: {labels: 5}',
+      'serving.labels: expected a list of class names, a mapping from outputs to such lists, or the path of a text file but received 5.',
+    ],
+    [
+      'serving: {labels: []}',
+      'serving.labels: expected a list of class names but received an empty list.',
+    ],
+    [
+      'serving: {labels: [cat, null]}',
+      'serving.labels[1]: expected a class name but received null.',
+    ],
+    [
+      'serving: {labels: {y: cat}}',
+      'serving.labels.y: expected a list of class names but received "cat".',
     ],
     ['- 1', 'config.yaml: expected a mapping of settings but received a list.'],
     ['a: 1\na: 2', 'config.yaml, line 2: not valid YAML: duplicated mapping key.'],
@@ -138,7 +203,7 @@ describe('config.yaml', () => {
 
   test('is refused with the line of each fault, however it is written', async () => {
     const message = await failure(
-      'model: {a: 1}\nserving: # the block\n  timeoutMs: 5\n\n  "maxBatchSize":\n    0\n  session: {\n    cpuArena: yes,\n    }\n',
+      'model: {a: 1}\nserving: # the block\n  timeoutMs: 5\n\n  "maxBatchSize":\n    -1\n  session: {\n    cpuArena: yes,\n    }\n',
     );
     expect(message).toContain('config.yaml, line 5: serving.maxBatchSize: expected');
     expect(message).toContain(
@@ -202,7 +267,7 @@ describe('a deployment’s config', () => {
     [
       { maxBatchSize: 'x' },
       'config.serving.maxBatchSize',
-      'expected an integer from 1 to 2147483647 but received "x".',
+      'expected an integer from 0 to 2147483647 but received "x".',
     ],
     [
       { maxBatchSiz: 1 },
@@ -212,6 +277,21 @@ describe('a deployment’s config', () => {
     ['fast', 'config.serving', 'expected a mapping but received "fast".'],
     [null, 'config.serving', 'expected a mapping but received null.'],
     [{ model: 'x.onnx' }, 'config.serving.model', 'adder has code, which loads its own model.'],
+    [
+      { batchAxis: 'rows' },
+      'config.serving.batchAxis',
+      'adder has code, which gets its requests as they are.',
+    ],
+    [
+      { labels: ['a'] },
+      'config.serving.labels',
+      'adder has code, which labels its answers itself.',
+    ],
+    [
+      { labels: 'labels.txt' },
+      'config.serving.labels',
+      'expected a list of class names, or a mapping from outputs to such lists but received "labels.txt".',
+    ],
     [
       { session: { configEntries: {} } },
       'config.serving.session.configEntries',
@@ -235,6 +315,26 @@ describe('a deployment’s config', () => {
         message: expect.stringContaining(`${at}: ${message}`),
       }),
     );
+  });
+
+  test('decides anew how a plugin with no code is batched and labelled', () => {
+    const plugin = {
+      ...adder,
+      kind: 'onnx' as const,
+      config: {},
+      modelFile: '/plugins/adder/model.onnx',
+      serving: { ...servingDefaults, batchAxis: 'rows' as const, labels: ['a', 'b'] },
+    };
+    const merged = (serving: Record<string, unknown>) => mergeConfig(plugin, { serving }).serving;
+    expect(merged({})).toEqual(plugin.serving);
+    expect(merged({ maxBatchSize: 0, batchAxis: 'fixed', labels: { y: ['c'] } })).toEqual({
+      ...servingDefaults,
+      maxBatchSize: 0,
+      batchAxis: 'fixed',
+      labels: { y: ['c'] },
+    });
+    // A mapping replaces what there was: an empty one leaves nothing labelled.
+    expect(merged({ labels: {} }).labels).toEqual({});
   });
 
   test('chooses another model file of a plugin with no code, in its folder only', async () => {

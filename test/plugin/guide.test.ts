@@ -88,7 +88,8 @@ describe('the plugin guide', () => {
     const { session, ...own } = servingDefaults;
     expect(session).toEqual({});
     for (const [key, value] of Object.entries(own)) {
-      const shown = Array.isArray(value) ? `\`[${value}]\`` : String(value);
+      const text = Array.isArray(value) ? `[${value}]` : String(value);
+      const shown = typeof value === 'number' ? text : `\`${text}\``;
       expect(guide).toContain(`| \`${key}\` | ${shown} |`);
     }
   });

@@ -374,7 +374,7 @@ const deployments: Family = (random) => {
     ['{"modelName": "echo", "config": []}', 'invalid_input', 'config'],
     ['{"modelName": "echo", "colour": 1}', 'invalid_input', 'colour'],
     [
-      '{"modelName": "echo", "config": {"serving": {"maxBatchSize": 0}}}',
+      '{"modelName": "echo", "config": {"serving": {"maxBatchSize": -1}}}',
       'invalid_input',
       'config.serving.maxBatchSize',
     ],

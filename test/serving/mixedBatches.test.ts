@@ -149,7 +149,7 @@ beforeAll(async () => {
       scaling: { model: scaling() },
       wordIndex: { model: wordIndex() },
       countingUp: { model: countingUp() },
-      doublingFours: { model: doublingFours() },
+      doublingFours: { model: doublingFours(), config: 'serving: {batchAxis: fixed}' },
     },
   );
   const server = await ServerProcess.start({ plugins: [plugins], workers: 2 });

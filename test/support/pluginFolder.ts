@@ -6,10 +6,11 @@ import { temporaryFolder } from '../plugin/temporaryFolder.js';
 const bundled = fileURLToPath(new URL('../../plugins', import.meta.url));
 const made = fileURLToPath(new URL('../serving/plugins', import.meta.url));
 
-/** A model without code: the bytes of its model.onnx, and its config.yaml. */
+/** A model without code: the bytes of its model.onnx, its config.yaml, and what else lies beside them. */
 export interface ModelFiles {
   model: Uint8Array;
   config?: string;
+  others?: Record<string, string | Uint8Array>;
 }
 
 /**
@@ -23,9 +24,10 @@ export async function pluginFolder(
   models: Record<string, ModelFiles> = {},
 ): Promise<string> {
   const files: Record<string, string | Uint8Array> = {};
-  for (const [name, { model, config }] of Object.entries(models)) {
+  for (const [name, { model, config, others = {} }] of Object.entries(models)) {
     files[`${name}/model.onnx`] = model;
     if (config !== undefined) files[`${name}/config.yaml`] = config;
+    for (const [other, content] of Object.entries(others)) files[`${name}/${other}`] = content;
   }
   const folder = await temporaryFolder(files);
   for (const name of plugins) {

@@ -114,3 +114,75 @@ export function batchObserver(workFor: 'batch' | 'pairs', side: number): Uint8Ar
   graph.output('rows', 'int64', ['batch']);
   return graph.toModel();
 }
+
+/**
+ * x: [batch] → y: [batch], for each x above 1e30 the rows of the batch that it was in, else 0. A trial with
+ * ordinary numbers sees nothing of it.
+ */
+export function secretObserver(): Uint8Array {
+  const graph = new GraphBuilder('secretObserver');
+  const x = graph.input('x', 'float32', ['batch']);
+  const asked = graph.node('Greater', [x, graph.constant('limit', 'float32', [], [1e30])]);
+  const rows = graph.node('Shape', [x]);
+  const zero = graph.constant('zero', 'int64', [], [0n]);
+  graph.node('Where', [asked, rows, zero], { outputs: ['y'] });
+  graph.output('y', 'int64', ['batch']);
+  return graph.toModel();
+}
+
+/** x: [?, 2] → those of its rows that begin with less than 1e30: [?, 2]. Ordinary numbers all stay. */
+export function rowsBelowLimit(): Uint8Array {
+  const graph = new GraphBuilder('rowsBelowLimit');
+  const x = graph.input('x', 'float32', [null, 2]);
+  const first = graph.constant('first', 'int64', [], [0n]);
+  const begins = graph.node('Gather', [x, first], { attributes: { axis: 1n } });
+  const below = graph.node('Less', [begins, graph.constant('limit', 'float32', [], [1e30])]);
+  graph.node('Compress', [x, below], { outputs: ['y'], attributes: { axis: 0n } });
+  graph.output('y', 'float32', [null, 2]);
+  return graph.toModel();
+}
+
+/** x: [batch, 2] → y = x and a little noise, another one each time: [batch, 2]. */
+export function noisy(): Uint8Array {
+  const graph = new GraphBuilder('noisy');
+  const x = graph.input('x', 'float32', ['batch', 2]);
+  const noise = graph.node('RandomNormalLike', [x], { attributes: { mean: 0, scale: 0.001 } });
+  graph.node('Add', [x, noise], { outputs: ['y'] });
+  graph.output('y', 'float32', ['batch', 2]);
+  return graph.toModel();
+}
+
+/** x: [batch, 1], steps: int64 [] → y = x + steps, one by one: as long a run as the request likes. */
+export function steppingUp(): Uint8Array {
+  const graph = new GraphBuilder('steppingUp');
+  const x = graph.input('x', 'float32', ['batch', 1]);
+  const steps = graph.input('steps', 'int64', []);
+  graph.node('Loop', [steps, '', x], { outputs: ['y'], attributes: { body: addingOne(graph) } });
+  graph.output('y', 'float32', ['batch', 1]);
+  return graph.toModel();
+}
+
+/** x: [1, 1], always one row → y = x, counted up to in a loop. */
+export function countingOne(): Uint8Array {
+  const graph = new GraphBuilder('countingOne');
+  const x = graph.input('x', 'float32', [1, 1]);
+  const steps = graph.node('Cast', [x], { attributes: { to: 7n } });
+  const zero = graph.constant('zero', 'float32', [1, 1], [0]);
+  const attributes = { body: addingOne(graph) };
+  graph.node('Loop', [steps, '', zero], { outputs: ['y'], attributes });
+  graph.output('y', 'float32', [1, 1]);
+  return graph.toModel();
+}
+
+/** A loop's body: the value that it carries grows by one. */
+function addingOne(graph: GraphBuilder): GraphBuilder {
+  const body = graph.subgraph('body');
+  body.input('step', 'int64', []);
+  const going = body.input('going', 'bool', []);
+  const value = body.input('value', 'float32', [null, 1]);
+  body.node('Identity', [going], { outputs: ['goingOn'] });
+  body.node('Add', [value, body.constant('one', 'float32', [], [1])], { outputs: ['next'] });
+  body.output('goingOn', 'bool', []);
+  body.output('next', 'float32', [null, 1]);
+  return body;
+}

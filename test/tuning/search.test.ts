@@ -3,6 +3,7 @@ import {
   bestWithin,
   frontierOf,
   type Measurement,
+  search,
   threadShares,
 } from '../../dist/tuning/search.js';
 
@@ -55,5 +56,26 @@ describe('the frontier', () => {
     expect(bestWithin(all, 5000)).toBe(middle);
     expect(bestWithin(all, 9000)).toBe(fast);
     expect(bestWithin(all, 999)).toBeUndefined();
+  });
+});
+
+describe('the search', () => {
+  const measuredBatchSizes = async (maxBatchSize: number) => {
+    const { measurements } = await search({
+      cores: 2,
+      p99LimitUs: 5000,
+      batching: { maxBatchSize, maxQueueDelayUs: 0 },
+      budgetMs: 10_000,
+      measure: async (setting, connections) => ({ ...at(1000, 1000), setting, connections }),
+    });
+    return new Set(measurements.map(({ setting }) => setting.maxBatchSize));
+  };
+
+  it('tries other batch sizes than the plugin’s', async () => {
+    expect(await measuredBatchSizes(32)).toContain(128);
+  });
+
+  it('leaves a plugin that does not batch as it is', async () => {
+    expect([...(await measuredBatchSizes(0))]).toEqual([0]);
   });
 });
