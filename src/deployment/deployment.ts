@@ -1,5 +1,6 @@
 import type { Batching } from '../engine/batching.js';
 import type { BatchQueue } from '../engine/batchQueue.js';
+import type { Endpoint } from '../engine/endpoint.js';
 import type { DeploymentRecord } from '../store/deploymentStore.js';
 import type { UsageCounter } from '../usage/usageRecorder.js';
 import type { DeploymentStatus, DeploymentView } from './deploymentService.js';
@@ -14,6 +15,8 @@ export class Deployment {
   error: string | undefined;
   /** Open while it is active. */
   queue: BatchQueue | undefined;
+  /** What its requests name. */
+  endpoint: Endpoint | undefined;
   /** How its model is batched, where it has no code. */
   batching: Batching | undefined;
   costPerRequest = 0;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { BatchQueue } from '../engine/batchQueue.js';
+import { type BatchLimits, BatchQueue } from '../engine/batchQueue.js';
+import { Endpoint } from '../engine/endpoint.js';
+import { type InspectedModel, inspectModel } from '../engine/inspectedModel.js';
 import { InferenceSession } from '../engine/session.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { PluginCatalog } from '../plugin/catalog.js';
@@ -115,6 +117,7 @@ export class DeploymentManager implements DeploymentService {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     queue.remove();
+    deployment.endpoint?.remove();
     await pool.unhost(queue.handle);
     this.#byHandle.delete(queue.handle);
   }
@@ -133,10 +136,18 @@ export class DeploymentManager implements DeploymentService {
 
   async #bringUp(deployment: Deployment, plugin: Plugin, merged: DeploymentConfig): Promise<void> {
     const { pool } = this.#dependencies;
-    const session = merged.modelFile
-      ? await this.#openSession(merged.modelFile, merged)
+    const model = merged.modelFile
+      ? await this.#inspectModel(merged.modelFile, plugin, merged)
       : undefined;
-    const queue = this.#makeQueue(deployment, plugin, merged, session);
+    deployment.batching = model?.batching;
+    const queue = this.#open(
+      deployment,
+      {
+        ...merged.serving,
+        maxStreams: plugin.streams ? merged.serving.maxStreams : 0,
+      },
+      model,
+    );
     try {
       await pool.host({
         handle: queue.handle,
@@ -157,39 +168,43 @@ export class DeploymentManager implements DeploymentService {
       }
     } catch (error) {
       queue.remove();
+      deployment.endpoint?.remove();
       throw error;
     }
     this.#byHandle.set(queue.handle, deployment);
     deployment.activate(queue, plugin.metadata.estimatedCostPerRequest);
   }
 
-  #makeQueue(
-    deployment: Deployment,
-    plugin: Plugin,
-    { serving }: DeploymentConfig,
-    session: InferenceSession | undefined,
-  ): BatchQueue {
-    try {
-      return new BatchQueue({
-        deploymentId: deployment.deploymentId,
-        owner: deployment.owner,
-        limits: { ...serving, maxStreams: plugin.streams ? serving.maxStreams : 0 },
-        model: session && {
-          session,
-          metadata: { modelName: plugin.name, modelVersion: plugin.metadata.version },
-        },
-      });
-    } finally {
-      // The queue holds it natively from here on; where there is none, nobody does.
-      session?.release();
-    }
+  #open(deployment: Deployment, limits: BatchLimits, model?: InspectedModel): BatchQueue {
+    const queue = new BatchQueue({ owner: deployment.owner, limits, model });
+    deployment.endpoint = new Endpoint(deployment.deploymentId, [{ queue, weight: 1 }]);
+    return queue;
   }
 
-  /** Has requests that name a failed deployment in their body hear that it is there and does not serve. */
+  /** Tells requests that name a failed deployment in their body that it is there and does not serve. */
   #keepClosed(deployment: Deployment): void {
-    const { deploymentId, owner } = deployment;
-    if (!this.#byId.has(deploymentId)) return;
-    deployment.queue = new BatchQueue({ deploymentId, owner, limits: servingDefaults });
+    if (!this.#byId.has(deployment.deploymentId)) return;
+    deployment.queue = this.#open(deployment, servingDefaults);
+  }
+
+  async #inspectModel(
+    modelFile: string,
+    plugin: Plugin,
+    config: DeploymentConfig,
+  ): Promise<InspectedModel> {
+    const session = await this.#openSession(modelFile, config);
+    try {
+      const { batchAxis, maxBatchSize, labels } = config.serving;
+      return await inspectModel(session, {
+        metadata: { modelName: plugin.name, modelVersion: plugin.metadata.version },
+        batchAxis,
+        maxBatchSize,
+        labels,
+      });
+    } finally {
+      // The inspected model holds it natively; where there is none, nobody does.
+      session.release();
+    }
   }
 
   async #openSession(modelFile: string, { serving }: DeploymentConfig): Promise<InferenceSession> {

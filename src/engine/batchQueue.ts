@@ -1,11 +1,11 @@
 /** Deployments as the engine knows them: queues of requests and how they are batched. */
 import { BatchLimit } from '../generated/constants.js';
 import { addon } from './addon.js';
-import type { InferenceSession } from './session.js';
+import type { InspectedModel } from './inspectedModel.js';
 
 /** A deployment's limits; `docs/pluginGuide.md` explains each. */
 export interface BatchLimits {
-  /** Rows, not requests. */
+  /** Rows, not requests; 0 for one request a run. */
   maxBatchSize: number;
   maxQueueDelayUs: number;
   /** Requests that may wait. */
@@ -20,12 +20,11 @@ export interface BatchLimits {
 }
 
 export interface BatchQueueOptions {
-  deploymentId: string;
   /** The owner's number; only requests that carry it are taken. */
   owner: number;
   limits: BatchLimits;
-  /** A model that the engine runs by itself, with the metadata that its answers carry. */
-  model?: { session: InferenceSession; metadata: Record<string, unknown> };
+  /** A model that the engine runs by itself. */
+  model?: InspectedModel;
 }
 
 function orderedLimits(limits: BatchLimits): number[] {
@@ -36,21 +35,13 @@ function orderedLimits(limits: BatchLimits): number[] {
   return ordered;
 }
 
-/** One deployment's queue in the engine. Requests reach it through a {@link FrontEnd}. */
+/** One deployment's queue in the engine. Requests reach it through an {@link Endpoint}. */
 export class BatchQueue {
   /** The deployment's short name between the engine and its callers. */
   readonly handle: number;
 
-  /** @throws CloudEasyMLError model_load_failed where JSON can't carry the model's types */
-  constructor(options: BatchQueueOptions) {
-    const { limits, model } = options;
-    this.handle = addon.addDeployment(
-      options.deploymentId,
-      options.owner,
-      orderedLimits(limits),
-      model?.session.handle,
-      model ? JSON.stringify(model.metadata) : '{}',
-    );
+  constructor({ owner, limits, model }: BatchQueueOptions) {
+    this.handle = addon.addDeployment(owner, orderedLimits(limits), model?.handle);
   }
 
   /** Takes requests from now on; before, they are refused. */

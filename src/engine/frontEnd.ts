@@ -39,7 +39,7 @@ export interface Completion {
   isBinary: boolean;
 }
 
-/** Who hears of what became of requests and streams. */
+/** Who is told of what became of requests and streams. */
 export interface CompletionListener {
   onCompletion(completion: Completion): void;
   /** The completions since the last call are all that there are for now. */
@@ -100,12 +100,28 @@ export class FrontEnd {
   /**
    * Copies a body's last part and queues the request.
    *
-   * @param deployment a {@link BatchQueue}'s handle, or {@link routeByBody}
+   * @param endpoint an {@link Endpoint}'s number, or {@link routeByBody}
    * @returns the deployment's handle, or a refusal of {@link Admission}; the ticket is free then
    */
-  submit(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number {
+  submit(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number {
     this.#flushLater();
-    return this.#native.submit(ticket, owner, deployment, chunk);
+    return this.#native.submit(ticket, owner, endpoint, chunk);
+  }
+
+  /**
+   * Says how the request that is submitted or opened next wants to be queued; what its body says counts
+   * less.
+   *
+   * @param priority from 1, the most urgent, to 9; 0 for none
+   * @param timeoutMs until its deadline; 0 for none
+   */
+  setEnvelope(priority: number, timeoutMs: number): void {
+    this.#native.setEnvelope(priority, timeoutMs);
+  }
+
+  /** Milliseconds until the request that was refused last with `Admission.shed` would have had its answer. */
+  get shedWaitMs(): number {
+    return this.#native.shedWaitMs();
   }
 
   /** Forgets a body that never became whole. */
@@ -139,9 +155,9 @@ export class FrontEnd {
    * @returns the deployment's handle, or a refusal of {@link Admission}; the ticket is free then, except
    *   at `noStreams`: then the body is kept, and may still be submitted with an empty chunk
    */
-  openStream(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number {
+  openStream(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number {
     this.#flushLater();
-    return this.#native.openStream(ticket, owner, deployment, chunk);
+    return this.#native.openStream(ticket, owner, endpoint, chunk);
   }
 
   /** Opens a stream with the frame that was scanned last. @returns as `openStream` does */
@@ -212,7 +228,9 @@ export class FrontEnd {
 
 export interface NativeFrontEnd {
   append(ticket: number, chunk: ArrayBuffer): boolean;
-  submit(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number;
+  submit(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number;
+  setEnvelope(priority: number, timeoutMs: number): void;
+  shedWaitMs(): number;
   flush(): void;
   discard(ticket: number): void;
   cancel(ticket: number): boolean;
@@ -222,7 +240,7 @@ export interface NativeFrontEnd {
   takeLarge(): ArrayBuffer;
   scanFrame(frame: ArrayBuffer, isBinary: boolean): number;
   submitFrame(ticket: number, owner: number, frame: ArrayBuffer): number;
-  openStream(ticket: number, owner: number, deployment: number, chunk: ArrayBuffer): number;
+  openStream(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number;
   openFrameStream(ticket: number, owner: number, frame: ArrayBuffer): number;
   pushInput(ticket: number, frame: ArrayBuffer): number;
   endInput(ticket: number): void;

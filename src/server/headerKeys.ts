@@ -9,6 +9,8 @@ export const headerKeys = {
   authorization: bytesOf('authorization'),
   contentType: bytesOf('content-type'),
   origin: bytesOf('origin'),
+  priority: bytesOf('x-priority'),
   requestId: bytesOf('x-request-id'),
   serverTiming: bytesOf('server-timing'),
+  timeoutMs: bytesOf('x-timeout-ms'),
 };

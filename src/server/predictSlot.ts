@@ -48,8 +48,11 @@ export class PredictSlot {
   phase: (typeof Phase)[keyof typeof Phase] = Phase.free;
   res: HttpResponse | undefined;
   principal: Principal | undefined;
-  /** The handle that the path named, or routeByBody. */
+  /** The number of the endpoint that the path named, or routeByBody. */
   route = 0;
+  /** What its headers ask for, 0 for nothing. */
+  priority = 0;
+  timeoutMs = 0;
   deployment: Deployment | undefined;
   /** The client's x-request-id, '' where it sent none. */
   requestIdHeader = '';
@@ -185,6 +188,8 @@ export class PredictSlot {
     this.requestIdHeader = '';
     this.origin = '';
     this.wantsEvents = false;
+    this.priority = 0;
+    this.timeoutMs = 0;
     this.isHeld = false;
     this.receivedBytes = 0;
   }

@@ -11,6 +11,7 @@ import {
 } from '../engine/frontEnd.js';
 import { CloudEasyMLError, errorTable } from '../errors.js';
 import type { RequestAccounts } from '../usage/requestAccounts.js';
+import { priorityOf, timeoutOf } from './envelope.js';
 import { eventStreamHeaders, heartbeat, viewOf, wantsEvents, writeEvents } from './eventStream.js';
 import { headerKeys } from './headerKeys.js';
 import { Phase, PredictSlot, type SlotListener } from './predictSlot.js';
@@ -88,6 +89,8 @@ export class Predictor implements SlotListener, CompletionListener {
       slot.principal = principal;
       principal.admit('predict');
       requireJson(req.getHeader(headerKeys.contentType));
+      slot.priority = priorityOf(req.getHeader(headerKeys.priority));
+      slot.timeoutMs = timeoutOf(req.getHeader(headerKeys.timeoutMs));
       slot.route =
         deploymentId === undefined
           ? routeByBody
@@ -116,11 +119,15 @@ export class Predictor implements SlotListener, CompletionListener {
     }
     const principal = slot.principal!;
     const owner = principal.isAdmin ? anyOwner : principal.userIndex;
+    if (slot.priority !== 0 || slot.timeoutMs !== 0) {
+      this.#engine.setEnvelope(slot.priority, slot.timeoutMs);
+    }
     const handle = slot.wantsEvents
       ? this.#openStream(slot, owner, chunk)
       : this.#submit(slot, owner, chunk);
     if (handle < 0) {
-      this.#refuse(slot, refusalError(handle, this.#http.readiness() === 'starting'));
+      const isStarting = this.#http.readiness() === 'starting';
+      this.#refuse(slot, refusalError(handle, isStarting, this.#engine.shedWaitMs));
       return;
     }
     slot.deployment = this.#deployments.byHandle(handle);
@@ -251,7 +258,7 @@ export class Predictor implements SlotListener, CompletionListener {
       const why = deployment.error ? `failed: ${deployment.error}` : 'is still loading.';
       throw new CloudEasyMLError('deployment_unavailable', `The deployment ${why}`);
     }
-    return deployment.queue.handle;
+    return deployment.endpoint!.number;
   }
 
   #plainAnswer(slot: PredictSlot): boolean {

@@ -1,5 +1,6 @@
 import { RateLimitedError } from '../auth/principal.js';
 import { CloudEasyMLError, type ErrorCode, errorTable } from '../errors.js';
+import { ShedError } from './refusals.js';
 
 /** The body of every answer that is not a success (RFC 9457). */
 export interface Problem {
@@ -56,7 +57,8 @@ export function problemFor(error: unknown, requestId: string): ProblemAnswer {
   const problem = makeProblem(error.code, error.message, requestId, error.path || undefined);
   const headers: Record<string, string> = {};
   if (problem.status === 401) headers['www-authenticate'] = 'Bearer realm="cloudeasyml"';
-  if (error instanceof RateLimitedError) headers['retry-after'] = String(error.retryAfter);
+  if (error instanceof RateLimitedError || error instanceof ShedError)
+    headers['retry-after'] = String(error.retryAfter);
   else if (problem.status === 503) headers['retry-after'] = '1';
   return { problem, headers };
 }

@@ -8,12 +8,27 @@ export interface EngineFailure {
   path?: string;
 }
 
+/** A request that was refused because it would have waited too long. */
+export class ShedError extends CloudEasyMLError {
+  /** Seconds after which it makes sense to try again. */
+  readonly retryAfter: number;
+
+  constructor(waitMs: number) {
+    super(
+      'overloaded',
+      `The request would have been answered after about ${Math.ceil(waitMs)} ms, which is past its deadline.`,
+    );
+    this.retryAfter = Math.max(1, Math.ceil(waitMs / 1000));
+  }
+}
+
 /**
  * Why the engine did not take a request.
  *
  * @param isStarting stored deployments are still being loaded, and the one in question may be among them
+ * @param waitMs until the request would have had its answer, where it was shed
  */
-export function refusalError(refusal: number, isStarting = false): CloudEasyMLError {
+export function refusalError(refusal: number, isStarting = false, waitMs = 0): CloudEasyMLError {
   switch (refusal) {
     case Admission.noDeployment:
       if (isStarting) {
@@ -34,6 +49,12 @@ export function refusalError(refusal: number, isStarting = false): CloudEasyMLEr
         'overloaded',
         'As many requests wait for the deployment as its maxQueueSize allows.',
       );
+    case Admission.shed:
+      return new ShedError(waitMs);
+    case Admission.priority:
+      return badPriority('priority');
+    case Admission.timeout:
+      return badTimeout('timeoutMs');
     case Admission.streamsFull:
       return new CloudEasyMLError(
         'overloaded',
@@ -65,6 +86,18 @@ export function refusalError(refusal: number, isStarting = false): CloudEasyMLEr
     default:
       return new CloudEasyMLError('malformed_json', 'The body is not valid JSON.');
   }
+}
+
+/** Why a request's priority is none. */
+export function badPriority(path: string): CloudEasyMLError {
+  const detail = 'expected a whole number from 1, the most urgent, to 9.';
+  return new CloudEasyMLError('invalid_input', `${path}: ${detail}`, { path });
+}
+
+/** Why a request's timeout is none. */
+export function badTimeout(path: string): CloudEasyMLError {
+  const detail = 'expected a whole number of milliseconds, from 1.';
+  return new CloudEasyMLError('invalid_input', `${path}: ${detail}`, { path });
 }
 
 /** What whoever asks for more is told while the server shuts down. */

@@ -1,5 +1,6 @@
 import { FrameFault } from '../../engine/frames.js';
 import { CloudEasyMLError } from '../../errors.js';
+import { badPriority, badTimeout } from '../refusals.js';
 
 /** Why a frame cannot be understood. */
 export function frameError(fault: number): CloudEasyMLError {
@@ -26,6 +27,10 @@ export function frameError(fault: number): CloudEasyMLError {
         'deploymentId: expected the id of a deployment, a string, but received something else.',
         { path: 'deploymentId' },
       );
+    case FrameFault.priority:
+      return badPriority('priority');
+    case FrameFault.timeout:
+      return badTimeout('timeoutMs');
     case FrameFault.switch:
       return new CloudEasyMLError(
         'bad_request',

@@ -184,7 +184,8 @@ export class SocketCalls implements CompletionListener {
     if (handle < 0) {
       this.#engine.discard(call.ticket);
       this.#free.push(call);
-      connection.sendError(id, refusalError(handle, this.#http.readiness() === 'starting'));
+      const isStarting = this.#http.readiness() === 'starting';
+      connection.sendError(id, refusalError(handle, isStarting, this.#engine.shedWaitMs));
       return;
     }
     call.connection = connection;
