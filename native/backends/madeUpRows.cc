@@ -28,12 +28,36 @@ class Random {
   uint64_t state_;
 };
 
-/// Rows of very different size show what a scale that is taken from the whole batch does to them.
-constexpr float kScales[] = {1.0f, 4.0f, 0.25f};
+/// From which numbers a row's are. Rows of very different size show what a scale that is taken from
+/// the whole batch does to them.
+struct Range {
+  float centre;
+  float width;
+};
 
-void pushElement(Tensor& tensor, Random& random, float scale, uint32_t integersBelow) {
-  const float number = (random.unit() * 2 - 1) * scale;
-  const uint32_t whole = random.below(integersBelow);
+Range rangeOf(MadeUpRow row) noexcept {
+  switch (row) {
+    case MadeUpRow::kLarge:
+      return {0, 4};
+    case MadeUpRow::kZero:
+      return {0, 0};
+    case MadeUpRow::kLow:
+      return {-5, 0.25f};
+    case MadeUpRow::kUsual:
+      break;
+  }
+  return {0, 1};
+}
+
+uint32_t integerOf(MadeUpRow row, Random& random, uint32_t below) noexcept {
+  const uint32_t number = random.below(below);
+  if (row == MadeUpRow::kLarge) return below - 1;
+  return row == MadeUpRow::kUsual ? number : 0;
+}
+
+void pushElement(Tensor& tensor, Random& random, MadeUpRow row, uint32_t integersBelow) {
+  const Range range = rangeOf(row);
+  const float number = range.centre + (random.unit() * 2 - 1) * range.width;
   switch (tensor.type) {
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
       return tensor.push(number);
@@ -44,12 +68,14 @@ void pushElement(Tensor& tensor, Random& random, float scale, uint32_t integersB
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16:
       return tensor.push(protocols::toBfloat16(number));
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL:
-      return tensor.push(static_cast<uint8_t>(random.below(2)));
+      return tensor.push(static_cast<uint8_t>(integerOf(row, random, 2)));
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING:
-      return tensor.pushText(std::string(1, static_cast<char>('a' + random.below(26))));
+      return tensor.pushText(
+          std::string(1, static_cast<char>('a' + integerOf(row, random, 26))));
     default:
       break;
   }
+  const uint32_t whole = integerOf(row, random, integersBelow);
   switch (runtime::elementSize(tensor.type)) {
     case 1:
       return tensor.push(static_cast<uint8_t>(whole));
@@ -70,22 +96,26 @@ const std::vector<MadeUp>& waysToMakeUp() {
   return kWays;
 }
 
-protocols::DecodedRequest makeUp(const protocols::Signature& signature, uint32_t rows,
-                                 const MadeUp& way, uint32_t seed) {
+protocols::DecodedRequest makeUp(const protocols::Signature& signature,
+                                 const std::vector<MadeUpRow>& rows, const MadeUp& way) {
   protocols::DecodedRequest request;
-  request.rows = rows;
+  request.rows = static_cast<uint32_t>(rows.size());
   for (size_t input = 0; input < signature.inputs.size(); ++input) {
     const auto& spec = signature.inputs[input];
     Tensor tensor;
     tensor.type = spec.type;
     tensor.dims = spec.dims;
-    if (spec.byRows) tensor.dims[0] = rows;
+    if (spec.byRows) tensor.dims[0] = request.rows;
     for (auto& dim : tensor.dims) dim = dim < 0 ? way.openLength : dim;
-    const size_t rowSize = spec.byRows ? tensor.rowSize() : tensor.elementCount();
-    Random random(input * 7919 + (spec.byRows ? seed + 1 : 0));
-    for (uint32_t row = 0; row < (spec.byRows ? rows : 1); ++row) {
-      const float scale = spec.byRows ? kScales[(seed + row) % 3] : 1.0f;
-      for (size_t i = 0; i < rowSize; ++i) pushElement(tensor, random, scale, way.integersBelow);
+    const auto push = [&](MadeUpRow row, size_t count) {
+      // The same numbers for all rows of a kind.
+      Random random(input * 7919 + static_cast<size_t>(row));
+      for (size_t i = 0; i < count; ++i) pushElement(tensor, random, row, way.integersBelow);
+    };
+    if (spec.byRows) {
+      for (const MadeUpRow row : rows) push(row, tensor.rowSize());
+    } else {
+      push(MadeUpRow::kUsual, tensor.elementCount());
     }
     request.inputs.push_back(std::move(tensor));
   }

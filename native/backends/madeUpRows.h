@@ -20,9 +20,19 @@ struct MadeUp {
 /// The ways to try, the likeliest first.
 const std::vector<MadeUp>& waysToMakeUp();
 
-/// A request of so many rows. Rows of different `seed` differ, also in their scale; inputs that are
-/// not by rows are the same for every seed.
-protocols::DecodedRequest makeUp(const protocols::Signature& signature, uint32_t rows,
-                                 const MadeUp& way, uint32_t seed);
+/// What a made-up row is like.
+enum class MadeUpRow : uint8_t {
+  kUsual,
+  /// Of large numbers; all such rows are the same.
+  kLarge,
+  /// Of zeros, false and "a".
+  kZero,
+  /// Of numbers below all others.
+  kLow,
+};
+
+/// A request of such rows. Inputs that are not by rows are the same for all.
+protocols::DecodedRequest makeUp(const protocols::Signature& signature,
+                                 const std::vector<MadeUpRow>& rows, const MadeUp& way);
 
 }  // namespace cloudeasyml::backends

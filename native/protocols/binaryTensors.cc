@@ -127,6 +127,13 @@ void checkShape(const Described& tensor, const InputSpec& spec) {
     refuse(tensor.path + ".dims",
            "Expected " + shapeText(expected) + " but received " + shapeText(tensor.dims) + ".");
   }
+  // Of a tensor without elements any length costs no bytes, but each is a place in the answer.
+  auto places = tensor.dims;
+  places.erase(std::remove(places.begin(), places.end(), 0), places.end());
+  if (places.size() < tensor.dims.size() && elementsOf(places) > kMostRows) {
+    refuse(tensor.path + ".dims", "Expected at most " + std::to_string(kMostRows) +
+                                      " places for elements of a tensor that has none.");
+  }
   if (spec.byRows && (tensor.dims[0] == 0 || tensor.dims[0] > kMostRows)) {
     refuse(tensor.path + ".dims", "Expected from 1 to " + std::to_string(kMostRows) + " rows.");
   }

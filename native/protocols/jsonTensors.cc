@@ -115,7 +115,7 @@ class TensorReader {
     withType(spec_.type, [&](auto tag) {
       using T = decltype(tag);
       if (spec_.dims.empty()) {
-        readScalar<T>(value);
+        readScalar<T>(value, 0);
       } else {
         endWhole(readAxis<T>(value, 0));
       }
@@ -129,7 +129,7 @@ class TensorReader {
     withType(spec_.type, [&](auto tag) {
       using T = decltype(tag);
       if (spec_.dims.size() == 1) {
-        readScalar<T>(value);
+        readScalar<T>(value, 1);
       } else {
         checkLength(1, readAxis<T>(value, 1));
       }
@@ -156,8 +156,8 @@ class TensorReader {
   }
 
   template <typename T>
-  void readScalar(ondemand::value value) {
-    depth_ = spec_.dims.size();
+  void readScalar(ondemand::value value, size_t depth) {
+    depth_ = depth;
     if (!readElement<T>(value)) failElement<T>(value);
   }
 
@@ -169,7 +169,7 @@ class TensorReader {
       if (error != simdjson::INCORRECT_TYPE) throwMalformed(error);
       // A column's values need no brackets of their own.
       if (axis != 1 || !spec_.isColumn() || isObject(value)) failShape(axis, value);
-      readScalar<T>(value);
+      readScalar<T>(value, axis);
       return 1;
     }
     if (axis + 1 == spec_.dims.size()) return readElements<T>(array, axis);
