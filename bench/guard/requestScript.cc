@@ -15,8 +15,12 @@
 #include <string>
 #include <vector>
 
-#include "codec/routeScan.h"
+#include "backends/onnxBackend.h"
 #include "engine.h"
+#include "protocols/envelope.h"
+#include "protocols/predictProtocol.h"
+#include "protocols/routeScan.h"
+#include "serving/requestPool.h"
 #include "serving/time.h"
 
 using namespace cloudeasyml;
@@ -35,49 +39,56 @@ class RequestScript {
   RequestScript(Engine& engine, const char* model, std::string body, uint32_t perBatch)
       : engine_(engine),
         body_(std::move(body)),
-        channel_(std::make_shared<serving::Channel>([] {}, size_t{1} << 30)),
-        worker_(engine.scheduler.addWorker([] {},
-                                           [] { return std::make_shared<runtime::RunFlag>(0); })) {
+        channel_(std::make_shared<serving::Channel>(std::make_shared<serving::WakeHandle>([] {}))),
+        pool_(std::make_shared<serving::RequestPool>(channel_, size_t{1} << 30)),
+        worker_(engine.dispatcher.addWorker(std::make_shared<serving::WakeHandle>([] {}), [] {
+          return std::make_shared<runtime::CancellationToken>(0);
+        })) {
     runtime::SessionRequest request;
     request.path = model;
     request.providers = {{"cpu", {}}};
     serving::BatchLimits limits;
     limits.maxBatchSize = perBatch;
     limits.maxQueueDelayNs = kWindowNs;
-    deployment_ =
-        engine.scheduler.add(kDeployment, 0, limits,
-                             std::make_shared<serving::OnnxModel>(
-                                 engine.runtime.openSession(request), R"({"modelName":"guard"})"));
-    touched_ = {deployment_->handle};
-    engine.scheduler.host(*worker_, deployment_->handle);
-    engine.scheduler.setAccepting(*deployment_, true);
+    limits.timeoutNs = 2 * kWindowNs;
+    backends::OnnxOptions options;
+    options.metadata = R"({"modelName":"guard"})";
+    deployment_ = engine.directory.add(
+        0, limits,
+        std::make_shared<backends::OnnxBackend>(engine.runtime.openSession(request), options,
+                                                engine.runtime.runs));
+    engine.directory.route(kDeployment, {{deployment_, 1}});
+    engine.dispatcher.host(*worker_, deployment_->handle);
+    deployment_->accepting = true;
   }
 
   ~RequestScript() {
-    engine_.scheduler.remove(*deployment_);
-    engine_.scheduler.removeWorker(*worker_);
+    engine_.dispatcher.remove(deployment_);
+    engine_.directory.unroute(kDeployment);
+    engine_.dispatcher.removeWorker(*worker_);
   }
 
   void serveBatch(size_t requests) {
-    auto& scheduler = engine_.scheduler;
+    auto& dispatcher = engine_.dispatcher;
     for (size_t i = 0; i < requests; ++i) handIn(static_cast<uint32_t>(i));
-    scheduler.wakeWorkers(touched_);
-    serving::Batch* batch = scheduler.take(*worker_, serving::Waiting::kNatively);
+    dispatcher.wakeWorkers(deployment_);
+    serving::Batch* batch = dispatcher.take(*worker_, serving::Waiting::kNatively);
     if (!batch || batch->requests.size() != requests) {
       throw std::runtime_error("The worker was not given the requests as one batch.");
     }
-    worker_->runner.run(*batch, *worker_->flag);
-    scheduler.finish(*worker_, batch);
-    scheduler.take(*worker_, serving::Waiting::kNatively);
+    dispatcher.run(*worker_, batch);
+    dispatcher.take(*worker_, serving::Waiting::kNatively);
     takeAnswers(requests);
   }
 
  private:
   void handIn(uint32_t ticket) {
-    serving::Request* request = channel_->open(ticket, body_.data(), body_.size());
+    serving::Request* request = pool_->open(ticket, body_.data(), body_.size());
+    request->protocol = &protocols::predictProtocol(false, false);
     std::string_view id;
-    if (codec::scanDeploymentId(request->body.view(), id) != codec::RouteScan::kFound ||
-        engine_.scheduler.submit(request, id, 0).admission != Admission::kQueued) {
+    protocols::scanEnvelope(request->body.view(), request->envelope);
+    if (protocols::scanDeploymentId(request->body.view(), id) != protocols::RouteScan::kFound ||
+        engine_.dispatcher.submit(request, id, 0).admission != Admission::kQueued) {
       throw std::runtime_error("The engine refused a request.");
     }
   }
@@ -88,12 +99,12 @@ class RequestScript {
     size_t at = 0;
     for (auto* request : drained_) {
       if (request->outcome != Outcome::kAnswered) {
-        throw std::runtime_error("A request failed: " + request->answer);
+        throw std::runtime_error("A request failed: " + request->failure->detail);
       }
       outbox_.resize(std::max(outbox_.size(), at + request->answer.size()));
       std::memcpy(outbox_.data() + at, request->answer.data(), request->answer.size());
       at += request->answer.size();
-      channel_->release(request);
+      pool_->release(request);
     }
     drained_.clear();
   }
@@ -101,9 +112,9 @@ class RequestScript {
   Engine& engine_;
   const std::string body_;
   std::shared_ptr<serving::Channel> channel_;
+  std::shared_ptr<serving::RequestPool> pool_;
   std::shared_ptr<serving::Worker> worker_;
   std::shared_ptr<serving::Deployment> deployment_;
-  std::vector<uint32_t> touched_;
   std::vector<serving::Request*> drained_;
   std::vector<char> outbox_;
 };

@@ -1,11 +1,12 @@
-// What the machine takes from whoever runs on it: threads that only read the clock, one on each CPU that this process
-// may use, and how long they were kept from it. After jHiccup (G. Tene), with a busy loop in place of a sleep: a
-// machine that has something to do pauses otherwise than an idle one.
+// What the machine takes from whoever runs on it: threads that only read the clock, one on each CPU
+// that this process may use, and how long they were kept from it. After jHiccup (G. Tene), with a
+// busy loop in place of a sleep: a machine that has something to do pauses otherwise than an idle
+// one.
 //
 // pauses <seconds>
 //
-// Prints {"cpus", "seconds", "thresholdUs", "pauses", "share", "longestUs"}: of all threads' time, the share that went
-// by in gaps of at least the threshold.
+// Prints {"cpus", "seconds", "thresholdUs", "pauses", "share", "longestUs"}: of all threads' time,
+// the share that went by in gaps of at least the threshold.
 #include <pthread.h>
 #include <sched.h>
 

@@ -70,8 +70,7 @@ void pushElement(Tensor& tensor, Random& random, MadeUpRow row, uint32_t integer
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL:
       return tensor.push(static_cast<uint8_t>(integerOf(row, random, 2)));
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING:
-      return tensor.pushText(
-          std::string(1, static_cast<char>('a' + integerOf(row, random, 26))));
+      return tensor.pushText(std::string(1, static_cast<char>('a' + integerOf(row, random, 26))));
     default:
       break;
   }

@@ -23,14 +23,15 @@ void openTexts(const Ort::Value& output, size_t count, Tensor& tensor) {
   texts.copy(tensor.resizeTexts(bytes, std::move(ends)), bytes);
 }
 
-Tensor openTensor(const Ort::Value& output) {
-  const auto info = output.GetTensorTypeAndShapeInfo();
-  Tensor tensor;
-  tensor.type = info.GetElementType();
-  tensor.dims = info.GetShape();
+void openTensor(const Ort::Value& output, Tensor& tensor) {
+  const int64_t* dims = nullptr;
+  size_t rank = 0;
+  Ort::ThrowOnError(
+      Ort::GetApi().GetTensorElementTypeAndShapeDataReference(output, &tensor.type, &dims, &rank));
+  tensor.dims.assign(dims, dims + rank);
   if (tensor.isText()) {
-    openTexts(output, info.GetElementCount(), tensor);
-    return tensor;
+    openTexts(output, tensor.elementCount(), tensor);
+    return;
   }
   const size_t size = runtime::elementSize(tensor.type);
   if (size == 0) {
@@ -39,7 +40,6 @@ Tensor openTensor(const Ort::Value& output) {
                                       ", which no answer carries.");
   }
   tensor.borrow(output.GetTensorRawData(), tensor.elementCount() * size);
-  return tensor;
 }
 
 // What a sequence or a map holds comes as copies, which nothing would keep: its numbers are copied.
@@ -65,11 +65,11 @@ Value openValue(const Ort::Value& output) {
     throw Error("runtime_failed", "An output of the model is absent; no answer can show it.");
   }
   Value value;
-  const auto type = output.GetTypeInfo().GetONNXType();
-  if (type == ONNX_TYPE_TENSOR) {
-    value.tensor = openTensor(output);
+  if (output.IsTensor()) {
+    openTensor(output, value.tensor);
     return value;
   }
+  const auto type = output.GetTypeInfo().GetONNXType();
   if (type != ONNX_TYPE_SEQUENCE && type != ONNX_TYPE_MAP) {
     throw Error("runtime_failed", "An output of the model is of a type that no answer carries.");
   }

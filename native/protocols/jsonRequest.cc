@@ -39,6 +39,16 @@ void requireJson(const JsonSource& source) {
   throw fault;
 }
 
+/// A bit for each member that may be there once; 0 for the others.
+unsigned bitOf(std::string_view key) noexcept {
+  static constexpr std::array<std::string_view, 6> kOnce = {"data",    "options",  "deploymentId",
+                                                            "tensors", "priority", "timeoutMs"};
+  for (size_t i = 0; i < kOnce.size(); ++i) {
+    if (key == kOnce[i]) return 1U << i;
+  }
+  return 0;
+}
+
 }  // namespace
 
 JsonSource JsonSource::ofText(const PaddedBuffer& body) noexcept {
@@ -62,7 +72,8 @@ bool isJson(const JsonSource& source) {
   }
 }
 
-void JsonReader::forEachMember(const JsonSource& source, const Member& visit) {
+template <typename Visit>
+void JsonReader::forEachMember(const JsonSource& source, Visit visit) {
   auto document = parsed(parser_.iterate(source.json.data(), source.json.size(), source.readable));
   ondemand::object object;
   if (const auto error = document.get_object().get(object)) {
@@ -70,20 +81,16 @@ void JsonReader::forEachMember(const JsonSource& source, const Member& visit) {
     throw RequestError("invalid_input", "",
                        "Expected the body to be an object like {\"data\": …}.");
   }
-  static constexpr std::array<std::string_view, 6> kOnce = {"data",    "options",  "deploymentId",
-                                                            "tensors", "priority", "timeoutMs"};
-  std::array<bool, kOnce.size()> seen{};
+  unsigned seen = 0;
   for (auto item : object) {
     auto member = parsed(std::move(item));
     const auto key = parsed(member.unescaped_key(false));
-    for (size_t i = 0; i < kOnce.size(); ++i) {
-      if (key != kOnce[i]) continue;
-      if (seen[i]) {
-        throw RequestError("invalid_input", std::string(key),
-                           "Expected one " + inQuotes(key) + ", not two.");
-      }
-      seen[i] = true;
+    const unsigned place = bitOf(key);
+    if (seen & place) {
+      throw RequestError("invalid_input", std::string(key),
+                         "Expected one " + inQuotes(key) + ", not two.");
     }
+    seen |= place;
     visit(key, member.value());
   }
   if (!document.at_end()) throwMalformed(simdjson::TRAILING_CONTENT);

@@ -4,7 +4,6 @@
 #include <simdjson.h>
 
 #include <cstdint>
-#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -43,8 +42,9 @@ class JsonReader {
   uint32_t countRows(const JsonSource& source);
 
  private:
-  using Member = std::function<void(std::string_view key, simdjson::ondemand::value value)>;
-  void forEachMember(const JsonSource& source, const Member& visit);
+  /// Calls visit(key, value) for each member of the request's object.
+  template <typename Visit>
+  void forEachMember(const JsonSource& source, Visit visit);
 
   simdjson::ondemand::parser parser_;
 };

@@ -108,7 +108,13 @@ void withType(ONNXTensorElementDataType type, Visit visit) {
 class TensorReader {
  public:
   TensorReader(const InputSpec& spec, std::string_view path, Tensor& out)
-      : spec_(spec), path_(path), out_(out), index_(spec.dims.size(), 0) {}
+      : spec_(spec), path_(path), out_(out) {
+    if (spec.dims.size() <= kUsualRank) return;
+    manyIndices_.resize(spec.dims.size());
+    index_ = manyIndices_.data();
+  }
+  TensorReader(const TensorReader&) = delete;
+  TensorReader& operator=(const TensorReader&) = delete;
 
   void readWhole(ondemand::value value) {
     begin();
@@ -184,9 +190,9 @@ class TensorReader {
   }
 
   // Nearly all the time that a body takes goes by in here, so the loop keeps to local variables and
-  // leaves everything that names a fault to the faults.
+  // leaves everything that names a fault to the faults. A function of its own has registers enough.
   template <typename T>
-  size_t readElements(ondemand::array& array, size_t axis) {
+  [[gnu::noinline]] size_t readElements(ondemand::array& array, size_t axis) {
     size_t count = 0;
     for (auto item : array) {
       ondemand::value element;
@@ -330,7 +336,11 @@ class TensorReader {
   size_t namedAxes_ = 0;
   /// How many of index_'s entries say where the reader stands.
   size_t depth_ = 0;
-  std::vector<size_t> index_;
+  /// By axis. Few tensors have more axes than need no allocation.
+  static constexpr size_t kUsualRank = 8;
+  size_t fewIndices_[kUsualRank] = {};
+  std::vector<size_t> manyIndices_;
+  size_t* index_ = fewIndices_;
 };
 
 }  // namespace

@@ -27,6 +27,7 @@ class Deployment {
         limits(limits),
         backend(std::move(backend)),
         queue(limits, {this->backend->joinsRequests(), this->backend->isNative()}) {}
+  ~Deployment() { dropContexts(); }
 
   const uint32_t handle;
   const uint32_t owner;
@@ -50,32 +51,39 @@ class Deployment {
     return queue.waiting() == 0 && queue.running() == 0 && streams == 0;
   }
 
-  /// A context for one batch, the one that was used last where there is one.
+  /// A context for one batch, one that was used lately where there is one.
   std::unique_ptr<ExecutionContext> takeContext() {
-    {
-      std::lock_guard lock(contextsMutex_);
-      if (!contexts_.empty()) {
-        auto context = std::move(contexts_.back());
-        contexts_.pop_back();
-        return context;
-      }
+    if (ExecutionContext* spare = spare_.exchange(nullptr)) {
+      return std::unique_ptr<ExecutionContext>(spare);
     }
-    return backend->makeContext();
+    std::lock_guard lock(contextsMutex_);
+    if (contexts_.empty()) return backend->makeContext();
+    auto context = std::move(contexts_.back());
+    contexts_.pop_back();
+    return context;
   }
   void returnContext(std::unique_ptr<ExecutionContext> context) {
+    ExecutionContext* none = nullptr;
+    if (spare_.compare_exchange_strong(none, context.get())) {
+      static_cast<void>(context.release());
+      return;
+    }
     std::lock_guard lock(contextsMutex_);
     contexts_.push_back(std::move(context));
   }
   /// Gives back the memory of contexts that nothing uses.
   void dropContexts() {
+    const std::unique_ptr<ExecutionContext> spare(spare_.exchange(nullptr));
     std::vector<std::unique_ptr<ExecutionContext>> dropped;
     std::lock_guard lock(contextsMutex_);
     dropped.swap(contexts_);
   }
 
  private:
+  // As many contexts as batches ran at once. One lies where it is taken without a lock, which is
+  // all that most deployments need.
+  std::atomic<ExecutionContext*> spare_{nullptr};
   std::mutex contextsMutex_;
-  /// As many as batches ran at once.
   std::vector<std::unique_ptr<ExecutionContext>> contexts_;
 };
 

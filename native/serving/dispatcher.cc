@@ -61,9 +61,9 @@ void Dispatcher::wakeWorkers(const std::shared_ptr<Deployment>& deployment) {
     std::lock_guard lock(mutex_);
     list(deployment);
   }
-  const bool hasWindow = deployment->limits.maxQueueDelayNs > 0;
-  timer_.wakeBy(hasWindow ? std::min(now + kTickNs, queue.windowEndNs()) : now + kTickNs);
-  if (!queue.isReady(now)) return;
+  const int64_t readyNs = queue.readyNs(now);
+  timer_.wakeBy(readyNs > now ? std::min(now + kTickNs, readyNs) : now + kTickNs);
+  if (readyNs > now) return;
   if (queue.running() == 0 || queue.workNs() >= kWorthWakingNs) wakeFor(deployment->handle);
 }
 

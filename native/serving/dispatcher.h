@@ -136,7 +136,6 @@ class Dispatcher {
   size_t idleWorkers(const Worker& taker, uint32_t handle) const;
 
   Batch* form(Worker& worker, Taken taken, int64_t now, bool isInline);
-  void leaveDeployment(Worker& worker, const Deployment& deployment);
   static void putBackUnanswered(Batch& batch, Deferred& deferred);
   static void cancelIfAbandoned(Worker& worker);
 

@@ -27,6 +27,8 @@ Batch* Dispatcher::take(Worker& worker, Waiting waiting) {
     {
       std::lock_guard lock(mutex_);
       worker.waiting = Waiting::kNot;
+      for (const uint32_t handle : worker.left) worker.leave(handle);
+      worker.left.clear();
       if (worker.isClosed || worker.isRetired) return nullptr;
       taken.deployment = pick(worker, now, other);
       if (!taken.deployment) {
@@ -39,18 +41,19 @@ Batch* Dispatcher::take(Worker& worker, Waiting waiting) {
       }
     }
     const auto deployment = taken.deployment;
+    bool isMoreReady = false;
     {
       Deferred deferred;
-      taken.requests = deployment->queue.take(now, idle, taken.bounds, deferred);
+      taken.requests = deployment->queue.take(now, idle, taken.bounds, isMoreReady, deferred);
     }
     // What is left over is for others.
-    if (deployment->queue.isReady(now)) wakeFor(deployment->handle);
+    if (isMoreReady) wakeFor(deployment->handle);
     if (other) wakeFor(other->handle);
     if (!taken.requests.empty()) {
       if (Batch* batch = form(worker, std::move(taken), now, false)) return batch;
       continue;
     }
-    leaveDeployment(worker, *deployment);
+    worker.left.push_back(deployment->handle);
   }
 }
 
@@ -84,7 +87,7 @@ std::shared_ptr<Deployment> Dispatcher::pick(const Worker& worker, int64_t now,
     ++i;
     const uint32_t handle = deployment->handle;
     if (worker.hosted.count(handle) == 0 || worker.hasEntered(handle)) continue;
-    if (!deployment->queue.isReady(now)) continue;
+    if (deployment->queue.readyNs(now) > now) continue;
     if (!least || deployment->servedNs < least->servedNs) {
       other = std::exchange(least, deployment);
     } else {
@@ -92,12 +95,6 @@ std::shared_ptr<Deployment> Dispatcher::pick(const Worker& worker, int64_t now,
     }
   }
   return least;
-}
-
-void Dispatcher::leaveDeployment(Worker& worker, const Deployment& deployment) {
-  std::lock_guard lock(mutex_);
-  auto& entered = worker.entered;
-  entered.erase(std::remove(entered.begin(), entered.end(), deployment.handle), entered.end());
 }
 
 size_t Dispatcher::idleWorkers(const Worker& taker, uint32_t handle) const {
@@ -118,21 +115,14 @@ Batch* Dispatcher::form(Worker& worker, Taken taken, int64_t now, bool isInline)
   batch->deployment = deployment;
   batch->startNs = now;
   batch->isInline = isInline;
-  // Until they are in the worker's batch the sweep does not see these requests; they can't run out
-  // of time unseen, since the queue and the backend look again.
-  Batch formed;
-  formed.deployment = deployment;
-  formed.context = deployment->takeContext();
-  formed.requests.reserve(taken.requests.size());
+  batch->context = deployment->takeContext();
+  batch->requests.reserve(taken.requests.size());
   std::shared_ptr<runtime::CancellationToken> token;
   if (!worker.token || worker.token->cancelled()) token = worker.makeToken();
-  {
-    std::lock_guard lock(worker.mutex);
-    worker.active.push_back(std::move(owned));
-    if (token) worker.token = std::move(token);
-  }
+  // Until the batch is among the worker's the sweep does not see these requests. They can't run out
+  // of time unseen, since the queue and the backend look again.
   const std::vector<Request*> requests = std::exchange(taken.requests, {});
-  const size_t rest = formBatch(formed, requests, taken.bounds.rows);
+  const size_t rest = formBatch(*batch, requests, taken.bounds.rows);
   if (rest < requests.size()) {
     {
       Deferred deferred;
@@ -140,14 +130,11 @@ Batch* Dispatcher::form(Worker& worker, Taken taken, int64_t now, bool isInline)
     }
     wakeFor(deployment->handle);
   }
-  bool isEmpty;
+  const bool isEmpty = batch->requests.empty();
   {
     std::lock_guard lock(worker.mutex);
-    batch->context = std::move(formed.context);
-    batch->requests = std::move(formed.requests);
-    batch->rows = formed.rows;
-    batch->deadlineNs = formed.deadlineNs;
-    isEmpty = batch->requests.empty();
+    if (token) worker.token = std::move(token);
+    worker.active.push_back(std::move(owned));
     if (!isEmpty) worker.current = batch;
   }
   if (!isEmpty) return batch;
@@ -195,7 +182,7 @@ void Dispatcher::finish(Worker& worker, Batch* batch) {
     Deferred deferred;
     putBackUnanswered(*owned, deferred);
   } else {
-    leaveDeployment(worker, deployment);
+    worker.left.push_back(deployment.handle);
   }
   for (auto* request : owned->requests) {
     fail(*request, {"internal", "The worker left the request unanswered.", {}});

@@ -42,11 +42,11 @@ int64_t Dispatcher::sweepQueues(int64_t now, bool& isBusy) {
       queue.expire(now, deferred);
     }
     isBusy = isBusy || queue.waiting() > 0 || queue.running() > 0;
-    if (queue.waiting() == 0) continue;
-    if (queue.isReady(now)) {
+    const int64_t readyNs = queue.readyNs(now);
+    if (readyNs <= now) {
       wakeFor(deployment->handle);
     } else {
-      next = std::min(next, queue.windowEndNs());
+      next = std::min(next, readyNs);
     }
   }
   return next;

@@ -15,6 +15,9 @@ constexpr char kRemoved[] = "The deployment was removed before the request could
 
 }  // namespace
 
+Queue::Queue(const BatchLimits& limits, BatchPolicy policy)
+    : limits_(limits), policy_(policy), oldestNs_(kNever) {}
+
 Offer Queue::offer(Request& request, size_t workers) {
   const size_t level = levelOf(request);
   if (waiting_.fetch_add(1) >= limits_.maxQueueSize) {
@@ -43,34 +46,31 @@ Offer Queue::offer(Request& request, size_t workers) {
   return {};
 }
 
-bool Queue::isReady(int64_t now) {
-  if (waiting() == 0) return false;
+int64_t Queue::readyNs(int64_t now) {
+  if (waiting() == 0) return kNever;
+  if (limits_.maxQueueDelayNs == 0) return now;
   std::lock_guard lock(mutex_);
   absorb();
-  return ready(now);
-}
-
-int64_t Queue::windowEndNs() {
-  std::lock_guard lock(mutex_);
-  absorb();
-  const int64_t oldestNs = waiting() == 0 ? kNever : oldestArrivalNs();
-  return oldestNs == kNever ? kNever : oldestNs + limits_.maxQueueDelayNs;
+  if (isReady(now)) return now;
+  return oldestNs_ == kNever ? kNever : oldestNs_ + limits_.maxQueueDelayNs;
 }
 
 std::vector<Request*> Queue::take(int64_t now, size_t idleWorkers, BatchBounds& bounds,
-                                  Deferred& deferred) {
+                                  bool& isMoreReady, Deferred& deferred) {
   std::lock_guard lock(mutex_);
   absorb();
-  if (!ready(now)) return {};
+  if (!isReady(now)) return {};
   bounds = boundsFor(idleWorkers);
-  return pop(now, bounds.requests, deferred);
+  auto requests = pop(now, bounds.requests, deferred);
+  isMoreReady = isReady(now);
+  return requests;
 }
 
 std::vector<Request*> Queue::takeInline(int64_t now, int64_t mostNs, BatchBounds& bounds,
                                         Deferred& deferred) {
   std::lock_guard lock(mutex_);
   absorb();
-  if (running() > 0 || !ready(now)) return {};
+  if (running() > 0 || !isReady(now)) return {};
   if (workNs() > mostNs || load_.slowestNs() > kInlineSlowestNs) return {};
   bounds = {limits_.maxBatchSize, limits_.maxBatchSize};
   return pop(now, bounds.requests, deferred);
@@ -114,6 +114,7 @@ void Queue::expire(int64_t now, Deferred& deferred) {
       drop(request, deferred);
     }
   }
+  findOldest();
 }
 
 std::vector<Request*> Queue::close() {
@@ -137,6 +138,7 @@ void Queue::absorb() {
 
 // Nearly all requests have the deployment's time, so that the last to come has the last deadline.
 void Queue::insert(Request& request, bool isFirst) {
+  oldestNs_ = std::min(oldestNs_, request.arrivalNs);
   auto& level = levels_[levelOf(request)];
   const auto before = [](const Request* a, const Request* b) {
     return a->deadlineNs < b->deadlineNs;
@@ -160,24 +162,18 @@ void Queue::count(const Request& request, int32_t change) noexcept {
   waitingAt_[levelOf(request)].fetch_add(change, std::memory_order_relaxed);
 }
 
-bool Queue::ready(int64_t now) noexcept {
-  // What waits may still be on its way into the levels.
-  const int64_t oldestNs = waiting() == 0 ? kNever : oldestArrivalNs();
-  if (oldestNs == kNever) return false;
+bool Queue::isReady(int64_t now) const noexcept {
+  if (waiting() == 0) return false;
   if (limits_.maxQueueDelayNs == 0 || waiting() >= limits_.maxBatchSize) return true;
-  return now >= oldestNs + limits_.maxQueueDelayNs;
+  return oldestNs_ != kNever && now >= oldestNs_ + limits_.maxQueueDelayNs;
 }
 
-// Without windows any arrival will do.
-int64_t Queue::oldestArrivalNs() const noexcept {
-  int64_t oldestNs = kNever;
+void Queue::findOldest() noexcept {
+  if (limits_.maxQueueDelayNs == 0) return;
+  oldestNs_ = kNever;
   for (const auto& level : levels_) {
-    for (const auto* request : level) {
-      oldestNs = std::min(oldestNs, request->arrivalNs);
-      if (limits_.maxQueueDelayNs == 0) return oldestNs;
-    }
+    for (const auto* request : level) oldestNs_ = std::min(oldestNs_, request->arrivalNs);
   }
-  return oldestNs;
 }
 
 BatchBounds Queue::boundsFor(size_t idleWorkers) {
@@ -233,6 +229,7 @@ std::vector<Request*> Queue::pop(int64_t now, size_t most, Deferred& deferred) {
     request->queueNs = now - request->arrivalNs;
   }
   if (!popped.empty()) ++running_;
+  findOldest();
   return popped;
 }
 

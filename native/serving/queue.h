@@ -50,7 +50,7 @@ struct Offer {
 /// that another thread may wait for.
 class Queue {
  public:
-  Queue(const BatchLimits& limits, BatchPolicy policy) : limits_(limits), policy_(policy) {}
+  Queue(const BatchLimits& limits, BatchPolicy policy);
 
   // Any thread, without the lock.
 
@@ -68,15 +68,14 @@ class Queue {
 
   // With the lock.
 
-  /// Whether a batch may be taken now: something waits, and a window has closed or is full.
-  bool isReady(int64_t now);
-  /// When the window closes of what waits; kNever where nothing does.
-  int64_t windowEndNs();
+  /// When a batch may be taken: at once, or when its window closes; kNever where nothing waits.
+  int64_t readyNs(int64_t now);
   /// Takes the requests for a batch out, and counts it as running where there are any. Those that
   /// have no time left end here.
   /// @param idleWorkers how many could share the work, the caller included
+  /// @param isMoreReady set where another batch may be taken at once
   std::vector<Request*> take(int64_t now, size_t idleWorkers, BatchBounds& bounds,
-                             Deferred& deferred);
+                             bool& isMoreReady, Deferred& deferred);
   /// The same for a front end that would run the batch itself; nothing where that is too much work
   /// or somebody else is at it.
   std::vector<Request*> takeInline(int64_t now, int64_t mostNs, BatchBounds& bounds,
@@ -109,8 +108,8 @@ class Queue {
   void insert(Request& request, bool isFirst);
   void leave(Request& request) noexcept;
   void count(const Request& request, int32_t change) noexcept;
-  bool ready(int64_t now) noexcept;
-  int64_t oldestArrivalNs() const noexcept;
+  bool isReady(int64_t now) const noexcept;
+  void findOldest() noexcept;
   BatchBounds boundsFor(size_t idleWorkers);
   std::vector<Request*> pop(int64_t now, size_t most, Deferred& deferred);
   size_t mostWithin(int64_t leftNs, size_t most) const noexcept;
@@ -129,6 +128,8 @@ class Queue {
   alignas(kCacheLine) std::mutex mutex_;
   /// By level, each by deadline. Requests that ended while they waited stay until they come up.
   std::array<Level, kLevels> levels_;
+  /// When the oldest request in the levels arrived, where there is a window; kNever for none.
+  int64_t oldestNs_;
   BatchSizes batchSizes_;
   bool isClosed_ = false;
 };

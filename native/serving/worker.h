@@ -50,6 +50,11 @@ class Worker {
   const std::shared_ptr<StreamInbox> inbox;
   std::atomic<uint32_t> streamCount{0};
 
+  // Its own thread's.
+
+  /// Handles of deployments whose batches have ended since it took the last one.
+  std::vector<uint32_t> left;
+
   // Guarded by the dispatcher's lock.
 
   /// Handles of the deployments that it has loaded.
@@ -77,6 +82,9 @@ class Worker {
 
   bool hasEntered(uint32_t handle) const {
     return std::find(entered.begin(), entered.end(), handle) != entered.end();
+  }
+  void leave(uint32_t handle) {
+    entered.erase(std::remove(entered.begin(), entered.end(), handle), entered.end());
   }
   /// Whether it waits and could take a batch of a deployment.
   bool isIdleFor(uint32_t handle) const {
