@@ -7,7 +7,6 @@
 #include "bindings/backgroundWork.h"
 #include "bindings/errors.h"
 #include "bindings/functions.h"
-#include "runtime/elementType.h"
 #include "runtime/sessionRequest.h"
 
 namespace cloudeasyml::bindings {
@@ -112,8 +111,7 @@ Napi::Array describe(Napi::Env env, const std::vector<TensorInfo>& infos) {
     }
     auto entry = Napi::Object::New(env);
     entry.Set("name", info.name);
-    const bool tensor = info.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
-    entry.Set("type", tensor ? runtime::elementTypeName(info.type) : "");
+    entry.Set("type", runtime::describeType(info));
     entry.Set("dims", dims);
     array.Set(i, entry);
   }

@@ -3,20 +3,71 @@
 #include <utility>
 
 #include "runtime/deviceMemory.h"
+#include "runtime/elementType.h"
 
 namespace cloudeasyml::runtime {
 
 namespace {
 
-TensorInfo describe(std::string name, const Ort::TypeInfo& typeInfo) {
-  TensorInfo info;
-  info.name = std::move(name);
-  // Sequences, maps and optionals stay UNDEFINED.
-  if (typeInfo.GetONNXType() != ONNX_TYPE_TENSOR) return info;
-  const auto tensor = typeInfo.GetTensorTypeAndShapeInfo();
+/// UNDEFINED where the type is not a tensor's.
+ONNXTensorElementDataType elementTypeOf(const Ort::TypeInfo& type) {
+  return type.GetONNXType() == ONNX_TYPE_TENSOR ? type.GetTensorTypeAndShapeInfo().GetElementType()
+                                                : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+}
+
+void describeTensor(TensorInfo& info, const Ort::TypeInfo& type) {
+  const auto tensor = type.GetTensorTypeAndShapeInfo();
+  info.kind = ValueKind::kTensor;
   info.type = tensor.GetElementType();
   info.dims = tensor.GetShape();
   for (const char* name : tensor.GetSymbolicDimensions()) info.dimNames.emplace_back(name);
+}
+
+void describeMap(TensorInfo& info, ValueKind kind, const Ort::TypeInfo& type) {
+  const auto map = type.GetMapTypeInfo();
+  info.kind = kind;
+  info.keyType = map.GetMapKeyType();
+  info.valueType = elementTypeOf(map.GetMapValueType());
+}
+
+void describeSequence(TensorInfo& info, const Ort::TypeInfo& type) {
+  const auto element = type.GetSequenceTypeInfo().GetSequenceElementType();
+  if (element.GetONNXType() == ONNX_TYPE_MAP) {
+    describeMap(info, ValueKind::kSequenceOfMaps, element);
+    return;
+  }
+  info.valueType = elementTypeOf(element);
+  const bool ofTensors = info.valueType != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  info.kind = ofTensors ? ValueKind::kSequenceOfTensors : ValueKind::kOther;
+}
+
+void describeOptional(TensorInfo& info, const Ort::TypeInfo& type) {
+  const auto content = type.GetOptionalTypeInfo().GetOptionalElementType();
+  info.kind = ValueKind::kOptional;
+  info.valueType = content.GetONNXType() == ONNX_TYPE_SEQUENCE
+                       ? elementTypeOf(content.GetSequenceTypeInfo().GetSequenceElementType())
+                       : elementTypeOf(content);
+}
+
+TensorInfo describe(std::string name, const Ort::TypeInfo& type) {
+  TensorInfo info;
+  info.name = std::move(name);
+  switch (type.GetONNXType()) {
+    case ONNX_TYPE_TENSOR:
+      describeTensor(info, type);
+      break;
+    case ONNX_TYPE_SEQUENCE:
+      describeSequence(info, type);
+      break;
+    case ONNX_TYPE_MAP:
+      describeMap(info, ValueKind::kMap, type);
+      break;
+    case ONNX_TYPE_OPTIONAL:
+      describeOptional(info, type);
+      break;
+    default:
+      info.kind = ValueKind::kOther;
+  }
   return info;
 }
 
@@ -27,6 +78,26 @@ std::vector<const char*> namesOf(const std::vector<TensorInfo>& infos) {
 }
 
 }  // namespace
+
+std::string describeType(const TensorInfo& info) {
+  const std::string value = elementTypeName(info.valueType);
+  const std::string map = std::string("map(") + elementTypeName(info.keyType) + ", " + value + ")";
+  switch (info.kind) {
+    case ValueKind::kTensor:
+      return elementTypeName(info.type);
+    case ValueKind::kSequenceOfTensors:
+      return "sequence(" + value + ")";
+    case ValueKind::kSequenceOfMaps:
+      return "sequence(" + map + ")";
+    case ValueKind::kMap:
+      return map;
+    case ValueKind::kOptional:
+      return "optional(" + value + ")";
+    case ValueKind::kOther:
+      break;
+  }
+  return "other";
+}
 
 Session::Session(Ort::Session session, std::vector<std::string> providers, int deviceId)
     : session_(std::move(session)),

@@ -9,15 +9,36 @@
 
 namespace cloudeasyml::runtime {
 
+/// What an ONNX value is.
+enum class ValueKind {
+  kTensor,
+  kSequenceOfTensors,
+  kSequenceOfMaps,
+  kMap,
+  /// A tensor, or a sequence of tensors, that may be absent.
+  kOptional,
+  /// Sparse tensors, sequences of sequences and the like.
+  kOther,
+};
+
 /// A graph input's or output's declared type.
 struct TensorInfo {
   std::string name;
+  ValueKind kind = ValueKind::kTensor;
+  /// A tensor's element type; UNDEFINED for every other kind.
   ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  /// A map's key type, for kMap and kSequenceOfMaps.
+  ONNXTensorElementDataType keyType = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  /// The element type of what a map, a sequence or an optional holds.
+  ONNXTensorElementDataType valueType = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
   /// One entry per axis, -1 where the model leaves it open. Empty for a scalar.
   std::vector<int64_t> dims;
   /// One entry per axis: the symbolic name ("batch"), or "" where the model gives none.
   std::vector<std::string> dimNames;
 };
+
+/// "float32", "sequence(map(int64, float32))", "optional(string)": the declared type for messages.
+std::string describeType(const TensorInfo& info);
 
 /// An ORT session with what callers ask of it again and again. Running it is safe from many
 /// threads.

@@ -5,7 +5,10 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import { CloudEasyMLError } from '../errors.js';
 import type { ServingAddon } from './servingAddon.js';
 
-/** An open session as the addon describes it. A type of '' is one that is no tensor. */
+/**
+ * An open session as the addon describes it. What is no tensor has a type such as
+ * `sequence(map(int64, float32))`.
+ */
 export interface OpenedSession {
   handle: object;
   inputs: { name: string; type: string; dims: (number | string | null)[] }[];

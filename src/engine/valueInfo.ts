@@ -19,10 +19,9 @@ export interface PlacedValue extends ValueInfo {
 export function inputsOf(opened: OpenedSession): PlacedValue[] {
   return opened.inputs.map(({ name, type, dims }, place) => {
     if (isTensorType(type)) return { name, type, dims, place };
-    const what = type ? `a tensor of ${type}` : 'not a tensor';
     throw new CloudEasyMLError(
       'model_load_failed',
-      `The model's input "${name}" is ${what}, which the engine does not carry.`,
+      `The model's input "${name}" is of the type ${type}, which the engine does not carry.`,
     );
   });
 }
