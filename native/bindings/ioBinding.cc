@@ -10,7 +10,6 @@
 #include "bindings/functions.h"
 #include "bindings/sessionBinding.h"
 #include "bindings/tensorValues.h"
-#include "runtime/deviceMemory.h"
 #include "runtime/elementType.h"
 #include "runtime/run.h"
 
@@ -24,17 +23,29 @@ constexpr napi_type_tag kValueTag = {0x2f1c8a5be09d4471, 0xa4d7360fb82e915c};
 
 /// A tensor that JavaScript holds but can't look into.
 struct OpaqueValue {
-  // Destroyed after the value.
-  std::shared_ptr<Session> session;
+  OpaqueValue(std::shared_ptr<Session> owner, Ort::Value tensor)
+      : session(std::move(owner)), value(std::move(tensor)) {}
+  ~OpaqueValue() {
+    const auto lock = session->lockDevice();
+    value = Ort::Value(nullptr);
+  }
+
+  const std::shared_ptr<Session> session;
   Ort::Value value;
 };
 
 struct Binding {
-  explicit Binding(std::shared_ptr<Session> opened)
-      : session(std::move(opened)), binding(session->ort()) {}
+  explicit Binding(std::shared_ptr<Session> opened) : session(std::move(opened)) {
+    const auto lock = session->lockDevice();
+    ort = Ort::IoBinding(session->ort());
+  }
+  ~Binding() {
+    const auto lock = session->lockDevice();
+    ort = Ort::IoBinding(nullptr);
+  }
 
-  std::shared_ptr<Session> session;
-  Ort::IoBinding binding;
+  const std::shared_ptr<Session> session;
+  Ort::IoBinding ort{nullptr};
 };
 
 /// A callback's arguments and its binding.
@@ -42,12 +53,10 @@ struct Call {
   Call(napi_env env, napi_callback_info raw)
       : info(env, raw), binding(objectOf<Binding>(info.Data())) {}
 
-  const runtime::TensorInfo& input() const {
-    return binding.session->inputs().at(info[0].As<Napi::Number>().Uint32Value());
-  }
-  const runtime::TensorInfo& output() const {
-    return binding.session->outputs().at(info[0].As<Napi::Number>().Uint32Value());
-  }
+  /// Of the input or output among the model's.
+  uint32_t place() const { return info[0].As<Napi::Number>().Uint32Value(); }
+  const runtime::TensorInfo& input() const { return binding.session->inputs().at(place()); }
+  const runtime::TensorInfo& output() const { return binding.session->outputs().at(place()); }
 
   const Napi::CallbackInfo info;
   Binding& binding;
@@ -55,7 +64,7 @@ struct Call {
 
 Napi::Object makeOpaque(Napi::Env env, Ort::Value value, std::shared_ptr<Session> session) {
   auto object = Napi::Object::New(env);
-  auto opaque = std::make_unique<OpaqueValue>(OpaqueValue{std::move(session), std::move(value)});
+  auto opaque = std::make_unique<OpaqueValue>(std::move(session), std::move(value));
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<OpaqueValue*>(data); };
   if (napi_type_tag_object(env, object, &kValueTag) != napi_ok ||
       napi_wrap(env, object, opaque.get(), finalize, nullptr, nullptr) != napi_ok) {
@@ -81,7 +90,8 @@ napi_value bindInput(napi_env env, napi_callback_info raw) {
     const Call call(env, raw);
     const auto value =
         tensorFrom(env, call.info[1], dimsFrom(call.info[2].As<Napi::Array>()), call.input());
-    call.binding.binding.BindInput(call.input().name.c_str(), value);
+    const auto lock = call.binding.session->lockDevice();
+    call.binding.ort.BindInput(call.input().name.c_str(), value);
     return nullptr;
   });
 }
@@ -90,7 +100,9 @@ napi_value bindInput(napi_env env, napi_callback_info raw) {
 napi_value bindDeviceInput(napi_env env, napi_callback_info raw) {
   return guarded(env, [&]() -> napi_value {
     const Call call(env, raw);
-    call.binding.binding.BindInput(call.input().name.c_str(), opaqueFrom(call.info[1]));
+    const auto& value = opaqueFrom(call.info[1]);
+    const auto lock = call.binding.session->lockDevice();
+    call.binding.ort.BindInput(call.input().name.c_str(), value);
     return nullptr;
   });
 }
@@ -98,7 +110,9 @@ napi_value bindDeviceInput(napi_env env, napi_callback_info raw) {
 /// clearOutputs()
 napi_value clearOutputs(napi_env env, napi_callback_info raw) {
   return guarded(env, [&]() -> napi_value {
-    Call(env, raw).binding.binding.ClearBoundOutputs();
+    Binding& binding = Call(env, raw).binding;
+    const auto lock = binding.session->lockDevice();
+    binding.ort.ClearBoundOutputs();
     return nullptr;
   });
 }
@@ -110,7 +124,8 @@ napi_value bindOutput(napi_env env, napi_callback_info raw) {
     const auto& info = call.output();
     const auto value = wrapTypedArray(env, call.info[1], dimsFrom(call.info[2].As<Napi::Array>()),
                                       info.type, info.name);
-    call.binding.binding.BindOutput(info.name.c_str(), value);
+    const auto lock = call.binding.session->lockDevice();
+    call.binding.ort.BindOutput(info.name.c_str(), value);
     return nullptr;
   });
 }
@@ -119,9 +134,11 @@ napi_value bindOutput(napi_env env, napi_callback_info raw) {
 napi_value bindOutputTo(napi_env env, napi_callback_info raw) {
   return guarded(env, [&]() -> napi_value {
     const Call call(env, raw);
-    const auto memory =
-        runtime::memoryAt(*call.binding.session, call.info[1].As<Napi::String>().Utf8Value());
-    call.binding.binding.BindOutput(call.output().name.c_str(), memory);
+    const OrtMemoryInfo* memory = call.binding.session->memory().at(
+        call.place(), call.info[1].As<Napi::String>().Utf8Value());
+    const auto lock = call.binding.session->lockDevice();
+    Ort::ThrowOnError(
+        Ort::GetApi().BindOutputToDevice(call.binding.ort, call.output().name.c_str(), memory));
     return nullptr;
   });
 }
@@ -130,24 +147,24 @@ napi_value bindOutputTo(napi_env env, napi_callback_info raw) {
 napi_value run(napi_env env, napi_callback_info raw) {
   return guarded(env, [&]() -> napi_value {
     Binding& binding = Call(env, raw).binding;
-    runtime::run(*binding.session, *AddonData::of(env).token(), binding.binding);
+    runtime::run(*binding.session, *AddonData::of(env).token(), binding.ort);
     return nullptr;
   });
 }
 
-/// takeOutputs([opaque, …] in the order in which they were bound) → [[data or opaque value, dims],
-/// …]
+/// takeOutputs([opaque, …] in the order in which they were bound) → [[data or opaque value, dims,
+/// location], …]. The binding still holds the tensors, so that none is freed on the device here.
 napi_value takeOutputs(napi_env rawEnv, napi_callback_info raw) {
   return guarded(rawEnv, [&]() -> napi_value {
     const Napi::Env env(rawEnv);
     const Call call(env, raw);
     const auto opaque = call.info[0].As<Napi::Array>();
-    auto values = call.binding.binding.GetOutputValues();
+    auto values = call.binding.ort.GetOutputValues();
     auto results = Napi::Array::New(env, values.size());
     for (uint32_t i = 0; i < values.size(); ++i) {
       auto entry = Napi::Array::New(env, 3);
       entry.Set(1u, dimsOf(env, values[i]));
-      entry.Set(2u, values[i].GetTensorMemoryInfo().GetAllocatorName());
+      entry.Set(2u, runtime::locationOf(values[i].GetTensorMemoryInfo()));
       if (opaque.Get(i).As<Napi::Boolean>().Value()) {
         entry.Set(0u, makeOpaque(env, std::move(values[i]), call.binding.session));
       } else {
@@ -192,7 +209,7 @@ napi_value allocatePinned(napi_env rawEnv, napi_callback_info raw) {
       Ort::Allocator allocator;
     };
     auto owner = std::make_shared<Owner>(
-        Owner{session, Ort::Allocator(session->ort(), runtime::memoryAt(*session, "pinned"))});
+        Owner{session, Ort::Allocator(session->ort(), session->memory().pinned())});
     auto value = Ort::Value::CreateTensor(owner->allocator, dims.data(), dims.size(), type);
     napi_value view = viewOf(env, value, byteLengthOf(dims, type), owner);
     return view ? view : napi_value(env.Null());

@@ -109,8 +109,18 @@ std::shared_ptr<Ort::Env> Runtime::environment() const {
   return env_;
 }
 
-std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
+std::shared_ptr<Session> Runtime::load(const SessionRequest& request) {
+  // The environment's thread pools must be there until the session is gone.
   const auto env = environment();
+  const auto device = deviceLocks_.of(request.providers);
+  const auto lock = lockIfAny(device);
+  return {loadSession(*env, request, device).release(), [env, device](Session* closing) {
+            const auto closingLock = lockIfAny(device);
+            delete closing;
+          }};
+}
+
+std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
   const std::string identity = identityOf(request);
 
   std::unique_lock lock(sessionsMutex_);
@@ -141,9 +151,7 @@ std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
     loaded_.notify_all();
   };
   try {
-    // The environment's thread pools must be there until the session is gone.
-    session = std::shared_ptr<Session>(loadSession(*env, request).release(),
-                                       [env](Session* closing) { delete closing; });
+    session = load(request);
     // A file that changed while it was read is not the one that the identity names.
     finish(identityOf(request) == identity);
   } catch (...) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/cancellation.h"
+#include "runtime/deviceLocks.h"
 #include "runtime/runPool.h"
 #include "runtime/session.h"
 #include "runtime/sessionRequest.h"
@@ -65,6 +66,7 @@ class Runtime {
   };
 
   void startLocked(const RuntimeSettings& settings);
+  std::shared_ptr<Session> load(const SessionRequest& request);
   std::shared_ptr<Ort::Env> environment() const;
 
   mutable std::mutex mutex_;
@@ -76,6 +78,7 @@ class Runtime {
   mutable std::mutex sessionsMutex_;
   std::condition_variable loaded_;
   std::unordered_map<std::string, Slot> slots_;
+  DeviceLocks deviceLocks_;
 };
 
 }  // namespace cloudeasyml::runtime

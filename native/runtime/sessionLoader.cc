@@ -48,66 +48,74 @@ std::vector<std::string> providerNames(const SessionRequest& request) {
   return names;
 }
 
-int deviceIdOf(const SessionRequest& request) {
-  if (request.providers.empty()) return 0;
-  for (const auto& [key, value] : request.providers.front().options) {
-    if (key == "device_id") return std::atoi(value.c_str());
-  }
-  return 0;
-}
-
-std::unique_ptr<Session> open(Ort::Env& env, const SessionRequest& request,
-                              const Ort::SessionOptions& options) {
-  Ort::Session session = request.path.empty()
-                             ? Ort::Session(env, request.bytes, request.byteLength, options)
-                             : Ort::Session(env, request.path.c_str(), options);
-  return std::make_unique<Session>(std::move(session), providerNames(request), deviceIdOf(request));
-}
-
 /// A name that no other thread or process writes to at the same time.
 std::string temporaryBeside(const std::string& path) {
   static std::atomic<unsigned> counter{0};
   return path + "." + std::to_string(getpid()) + "." + std::to_string(counter++) + ".tmp";
 }
 
-/// Opens the optimised model that an earlier start left; null where there is none that opens.
-std::unique_ptr<Session> openOptimized(Ort::Env& env, const SessionRequest& request) {
-  if (access(request.optimizedModelPath.c_str(), R_OK) != 0) return nullptr;
-  SessionRequest optimized = request;
-  optimized.path = request.optimizedModelPath;
-  // Its graph has been through every optimisation already.
-  optimized.optimization = ORT_DISABLE_ALL;
-  try {
-    return open(env, optimized, optionsFor(optimized));
-  } catch (const Ort::Exception&) {
-    std::remove(request.optimizedModelPath.c_str());
-    return nullptr;
-  }
-}
+/// Opens models of one request.
+class Loader {
+ public:
+  Loader(Ort::Env& env, const SessionRequest& request, std::shared_ptr<std::mutex> deviceLock)
+      : env_(env), request_(request), deviceLock_(std::move(deviceLock)) {}
 
-std::unique_ptr<Session> openAndKeepOptimized(Ort::Env& env, const SessionRequest& request) {
-  if (auto session = openOptimized(env, request)) return session;
-  auto options = optionsFor(request);
-  const std::string temporary = temporaryBeside(request.optimizedModelPath);
-  options.SetOptimizedModelFilePath(temporary.c_str());
-  try {
-    auto session = open(env, request, options);
-    if (std::rename(temporary.c_str(), request.optimizedModelPath.c_str()) != 0) {
-      std::remove(temporary.c_str());
-    }
-    return session;
-  } catch (...) {
-    std::remove(temporary.c_str());
-    throw;
+  std::unique_ptr<Session> load() {
+    if (request_.optimizedModelPath.empty()) return open(request_, optionsFor(request_));
+    if (auto session = openOptimized()) return session;
+    return openAndKeepOptimized();
   }
-}
+
+ private:
+  std::unique_ptr<Session> open(const SessionRequest& request, const Ort::SessionOptions& options) {
+    Ort::Session session = request.path.empty()
+                               ? Ort::Session(env_, request.bytes, request.byteLength, options)
+                               : Ort::Session(env_, request.path.c_str(), options);
+    return std::make_unique<Session>(std::move(session), providerNames(request), deviceLock_);
+  }
+
+  /// Opens the optimised model that an earlier start left; null where there is none that opens.
+  std::unique_ptr<Session> openOptimized() {
+    if (access(request_.optimizedModelPath.c_str(), R_OK) != 0) return nullptr;
+    SessionRequest optimized = request_;
+    optimized.path = request_.optimizedModelPath;
+    // Its graph has been through every optimisation already.
+    optimized.optimization = ORT_DISABLE_ALL;
+    try {
+      return open(optimized, optionsFor(optimized));
+    } catch (const Ort::Exception&) {
+      std::remove(request_.optimizedModelPath.c_str());
+      return nullptr;
+    }
+  }
+
+  std::unique_ptr<Session> openAndKeepOptimized() {
+    auto options = optionsFor(request_);
+    const std::string temporary = temporaryBeside(request_.optimizedModelPath);
+    options.SetOptimizedModelFilePath(temporary.c_str());
+    try {
+      auto session = open(request_, options);
+      if (std::rename(temporary.c_str(), request_.optimizedModelPath.c_str()) != 0) {
+        std::remove(temporary.c_str());
+      }
+      return session;
+    } catch (...) {
+      std::remove(temporary.c_str());
+      throw;
+    }
+  }
+
+  Ort::Env& env_;
+  const SessionRequest& request_;
+  std::shared_ptr<std::mutex> deviceLock_;
+};
 
 }  // namespace
 
-std::unique_ptr<Session> loadSession(Ort::Env& env, const SessionRequest& request) {
+std::unique_ptr<Session> loadSession(Ort::Env& env, const SessionRequest& request,
+                                     std::shared_ptr<std::mutex> deviceLock) {
   try {
-    return request.optimizedModelPath.empty() ? open(env, request, optionsFor(request))
-                                              : openAndKeepOptimized(env, request);
+    return Loader(env, request, std::move(deviceLock)).load();
   } catch (const Ort::Exception& failure) {
     const std::string model =
         request.path.empty() ? "The model" : "The model \"" + request.path + "\"";

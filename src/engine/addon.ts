@@ -51,7 +51,7 @@ export interface NativeIoBinding {
   bindOutput(output: number, data: object, dims: readonly number[]): void;
   bindOutputTo(output: number, location: string): void;
   run(): void;
-  takeOutputs(opaque: boolean[]): [value: object, dims: number[], memory: string][];
+  takeOutputs(opaque: boolean[]): [value: object, dims: number[], location: string][];
 }
 
 export interface RuntimeSettings {
