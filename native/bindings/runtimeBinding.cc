@@ -3,6 +3,7 @@
 #include "bindings/addonData.h"
 #include "bindings/errors.h"
 #include "bindings/functions.h"
+#include "bindings/keyValues.h"
 
 namespace cloudeasyml::bindings {
 
@@ -17,6 +18,7 @@ runtime::RuntimeSettings settingsFrom(Napi::Value value) {
   settings.intraOpThreads = object.Get("intraOpThreads").As<Napi::Number>().Int32Value();
   settings.interOpThreads = object.Get("interOpThreads").As<Napi::Number>().Int32Value();
   settings.spinning = object.Get("spinning").As<Napi::Boolean>().Value();
+  settings.providerLibraries = keyValuesFrom(object.Get("providerLibraries"));
   return settings;
 }
 

@@ -7,13 +7,13 @@
 #include "bindings/backgroundWork.h"
 #include "bindings/errors.h"
 #include "bindings/functions.h"
+#include "bindings/keyValues.h"
 #include "runtime/sessionRequest.h"
 
 namespace cloudeasyml::bindings {
 
 namespace {
 
-using runtime::KeyValues;
 using runtime::Session;
 using runtime::SessionRequest;
 using runtime::TensorInfo;
@@ -45,16 +45,6 @@ Napi::Object makeHandle(Napi::Env env, std::shared_ptr<Session> session) {
   }
   handle.release();
   return object;
-}
-
-KeyValues keyValuesFrom(Napi::Value value) {
-  KeyValues pairs;
-  const auto array = value.As<Napi::Array>();
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const auto pair = array.Get(i).As<Napi::Array>();
-    pairs.emplace_back(pair.Get(0u).ToString().Utf8Value(), pair.Get(1u).ToString().Utf8Value());
-  }
-  return pairs;
 }
 
 /// Reads the request that src/engine/sessionOptions.ts makes. `model` is a path or the model's

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/providerLibraries.h"
 #include "runtime/sessionRequest.h"
 
 namespace cloudeasyml::runtime {
@@ -22,7 +23,8 @@ inline std::unique_lock<std::mutex> lockIfAny(const std::shared_ptr<std::mutex>&
 class DeviceLocks {
  public:
   /// The lock for sessions on these providers; null where they take calls from any thread.
-  std::shared_ptr<std::mutex> of(const std::vector<ProviderRequest>& providers);
+  std::shared_ptr<std::mutex> of(const Ort::Env& env, const std::vector<ProviderRequest>& providers,
+                                 const ProviderLibraries& libraries);
 
  private:
   std::mutex mutex_;

@@ -44,7 +44,8 @@ std::string identityOf(const SessionRequest& request) {
 
 bool RuntimeSettings::operator==(const RuntimeSettings& other) const noexcept {
   return library == other.library && intraOpThreads == other.intraOpThreads &&
-         interOpThreads == other.interOpThreads && spinning == other.spinning;
+         interOpThreads == other.interOpThreads && spinning == other.spinning &&
+         providerLibraries == other.providerLibraries;
 }
 
 void Runtime::start(const RuntimeSettings& settings) {
@@ -74,10 +75,15 @@ void Runtime::startLocked(const RuntimeSettings& settings) {
     // What fails is thrown; ORT's own log would say it a second time, on the standard error.
     env_ = std::make_shared<Ort::Env>(threading, ORT_LOGGING_LEVEL_FATAL, "cloudeasyml");
     env_->DisableTelemetryEvents();
+    providerLibraries_.load(*env_, settings.providerLibraries);
   } catch (const Ort::Exception& failure) {
     env_.reset();
     throw Error("library_unavailable",
                 std::string("ONNX Runtime did not start: ") + failure.what());
+  } catch (...) {
+    env_.reset();
+    providerLibraries_ = {};
+    throw;
   }
   settings_ = settings;
   version_ = library.version;
@@ -100,7 +106,7 @@ std::string Runtime::version() const {
 
 std::vector<std::string> Runtime::availableProviders() const {
   environment();
-  return runtime::availableProviders();
+  return runtime::availableProviders(providerLibraries_);
 }
 
 std::shared_ptr<Ort::Env> Runtime::environment() const {
@@ -112,9 +118,10 @@ std::shared_ptr<Ort::Env> Runtime::environment() const {
 std::shared_ptr<Session> Runtime::load(const SessionRequest& request) {
   // The environment's thread pools must be there until the session is gone.
   const auto env = environment();
-  const auto device = deviceLocks_.of(request.providers);
+  const auto device = deviceLocks_.of(*env, request.providers, providerLibraries_);
   const auto lock = lockIfAny(device);
-  return {loadSession(*env, request, device).release(), [env, device](Session* closing) {
+  return {loadSession(*env, providerLibraries_, request, device).release(),
+          [env, device](Session* closing) {
             const auto closingLock = lockIfAny(device);
             delete closing;
           }};

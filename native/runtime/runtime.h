@@ -12,6 +12,7 @@
 
 #include "runtime/cancellation.h"
 #include "runtime/deviceLocks.h"
+#include "runtime/providerLibraries.h"
 #include "runtime/runPool.h"
 #include "runtime/session.h"
 #include "runtime/sessionRequest.h"
@@ -28,6 +29,8 @@ struct RuntimeSettings {
   int interOpThreads = 1;
   /// Whether idle pool threads spin, which costs cores and saves wake-ups.
   bool spinning = false;
+  /// Execution providers that come in libraries of their own: names and paths.
+  KeyValues providerLibraries;
 
   bool operator==(const RuntimeSettings& other) const noexcept;
 };
@@ -41,7 +44,8 @@ class Runtime {
   void ensureStarted(const RuntimeSettings& settings);
   bool started() const;
 
-  /// Path of the library in use. The runtime must have been started, as for all that follows.
+  /// Path of the ONNX Runtime library in use. The runtime must have been started, as for all that
+  /// follows.
   std::string library() const;
   std::string version() const;
   std::vector<std::string> availableProviders() const;
@@ -74,6 +78,8 @@ class Runtime {
   std::string version_;
   // Sessions hold it too: one may outlive the engine in a finalizer.
   std::shared_ptr<Ort::Env> env_;
+  // Does not change once the environment is there.
+  ProviderLibraries providerLibraries_;
 
   mutable std::mutex sessionsMutex_;
   std::condition_variable loaded_;

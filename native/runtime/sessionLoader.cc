@@ -16,7 +16,7 @@ namespace cloudeasyml::runtime {
 
 namespace {
 
-Ort::SessionOptions optionsFor(const SessionRequest& request) {
+Ort::SessionOptions optionsWithoutProviders(const SessionRequest& request) {
   Ort::SessionOptions options;
   options.SetGraphOptimizationLevel(request.optimization);
   if (request.intraOpThreads == 0 && request.interOpThreads == 0) {
@@ -37,7 +37,6 @@ Ort::SessionOptions optionsFor(const SessionRequest& request) {
   for (const auto& [key, value] : request.configEntries) {
     options.AddConfigEntry(key.c_str(), value.c_str());
   }
-  for (const auto& provider : request.providers) appendProvider(options, provider);
   return options;
 }
 
@@ -57,8 +56,9 @@ std::string temporaryBeside(const std::string& path) {
 /// Opens models of one request.
 class Loader {
  public:
-  Loader(Ort::Env& env, const SessionRequest& request, std::shared_ptr<std::mutex> deviceLock)
-      : env_(env), request_(request), deviceLock_(std::move(deviceLock)) {}
+  Loader(Ort::Env& env, const ProviderLibraries& libraries, const SessionRequest& request,
+         std::shared_ptr<std::mutex> deviceLock)
+      : env_(env), libraries_(libraries), request_(request), deviceLock_(std::move(deviceLock)) {}
 
   std::unique_ptr<Session> load() {
     if (request_.optimizedModelPath.empty()) return open(request_, optionsFor(request_));
@@ -67,6 +67,14 @@ class Loader {
   }
 
  private:
+  Ort::SessionOptions optionsFor(const SessionRequest& request) {
+    auto options = optionsWithoutProviders(request);
+    for (const auto& provider : request.providers) {
+      appendProvider(env_, libraries_, options, provider);
+    }
+    return options;
+  }
+
   std::unique_ptr<Session> open(const SessionRequest& request, const Ort::SessionOptions& options) {
     Ort::Session session = request.path.empty()
                                ? Ort::Session(env_, request.bytes, request.byteLength, options)
@@ -106,16 +114,18 @@ class Loader {
   }
 
   Ort::Env& env_;
+  const ProviderLibraries& libraries_;
   const SessionRequest& request_;
   std::shared_ptr<std::mutex> deviceLock_;
 };
 
 }  // namespace
 
-std::unique_ptr<Session> loadSession(Ort::Env& env, const SessionRequest& request,
+std::unique_ptr<Session> loadSession(Ort::Env& env, const ProviderLibraries& libraries,
+                                     const SessionRequest& request,
                                      std::shared_ptr<std::mutex> deviceLock) {
   try {
-    return Loader(env, request, std::move(deviceLock)).load();
+    return Loader(env, libraries, request, std::move(deviceLock)).load();
   } catch (const Ort::Exception& failure) {
     const std::string model =
         request.path.empty() ? "The model" : "The model \"" + request.path + "\"";

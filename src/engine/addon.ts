@@ -59,6 +59,8 @@ export interface RuntimeSettings {
   intraOpThreads: number;
   interOpThreads: number;
   spinning: boolean;
+  /** Names and paths. */
+  providerLibraries: [string, string][];
 }
 
 /** Called once, with an error or a result. */

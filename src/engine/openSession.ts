@@ -5,7 +5,8 @@ import path from 'node:path';
 import { CloudEasyMLError } from '../errors.js';
 import { addon, type NativeSessionOptions, type OpenedSession } from './addon.js';
 import { optimizedModelPath } from './optimizedModel.js';
-import { explained, providerCandidates } from './providers.js';
+import { explained } from './providerErrors.js';
+import { providerCandidates } from './providers.js';
 import { ensureRuntimeStarted } from './runtime.js';
 import { prepareOptions, type SessionOptions } from './sessionOptions.js';
 
