@@ -8,6 +8,7 @@
 #include "bindings/errors.h"
 #include "bindings/functions.h"
 #include "bindings/keyValues.h"
+#include "runtime/modelState.h"
 #include "runtime/sessionRequest.h"
 
 namespace cloudeasyml::bindings {
@@ -47,9 +48,7 @@ Napi::Object makeHandle(Napi::Env env, std::shared_ptr<Session> session) {
   return object;
 }
 
-/// Reads the request that src/engine/sessionOptions.ts makes. `model` is a path or the model's
-/// bytes.
-SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
+SessionRequest requestFor(Napi::Value model) {
   SessionRequest request;
   if (model.IsString()) {
     request.path = model.As<Napi::String>().Utf8Value();
@@ -58,6 +57,13 @@ SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
     request.bytes = bytes.Data();
     request.byteLength = bytes.ByteLength();
   }
+  return request;
+}
+
+/// Reads the request that src/engine/sessionOptions.ts makes. `model` is a path or the model's
+/// bytes.
+SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
+  SessionRequest request = requestFor(model);
   const auto text = [&](const char* key) {
     return options.Get(key).As<Napi::String>().Utf8Value();
   };
@@ -69,6 +75,7 @@ SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
   request.contentHash = text("contentHash");
   request.optionsKey = text("key");
   request.optimizedModelPath = text("optimizedModelPath");
+  request.optimizedState = text("optimizedState");
   request.optimization = static_cast<GraphOptimizationLevel>(integer("graphOptimizationLevel"));
   request.intraOpThreads = integer("intraOpThreads");
   request.interOpThreads = integer("interOpThreads");
@@ -119,6 +126,21 @@ Napi::Object openedFrom(Napi::Env env, std::shared_ptr<Session> session) {
   opened.Set("executionProviders", providers);
   opened.Set("handle", makeHandle(env, std::move(session)));
   return opened;
+}
+
+/// modelState(model, contentHash, configEntries) → {state, weights}
+napi_value modelState(napi_env rawEnv, napi_callback_info raw) {
+  return guarded(rawEnv, [&]() -> napi_value {
+    const Napi::CallbackInfo info(rawEnv, raw);
+    SessionRequest request = requestFor(info[0]);
+    request.contentHash = info[1].As<Napi::String>().Utf8Value();
+    request.configEntries = keyValuesFrom(info[2]);
+    const auto state = runtime::modelState(request);
+    auto result = Napi::Object::New(info.Env());
+    result.Set("state", state.text());
+    result.Set("weights", state.weights);
+    return result;
+  });
 }
 
 /// openSessionSync(model, options) → {handle, inputs, outputs, executionProviders}
@@ -172,6 +194,7 @@ std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle) {
 }
 
 void registerSession(Napi::Env env, Napi::Object exports) {
+  defineFunction(env, exports, "modelState", modelState);
   defineFunction(env, exports, "openSession", openSession);
   defineFunction(env, exports, "openSessionSync", openSessionSync);
   defineFunction(env, exports, "releaseSession", releaseSession);

@@ -1,43 +1,19 @@
 #include "runtime/runtime.h"
 
-#include <sys/stat.h>
-
 #include <utility>
 
 #include "runtime/error.h"
 #include "runtime/executionProviders.h"
 #include "runtime/library.h"
+#include "runtime/modelState.h"
 #include "runtime/sessionLoader.h"
 
 namespace cloudeasyml::runtime {
 
 namespace {
 
-/// Tells one state of a file from any other, so that a model that was replaced is loaded anew.
-std::string fileIdentity(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    throw Error("model_load_failed", "The model \"" + path + "\" is not a file that can be read.");
-  }
-#ifdef __APPLE__
-  const timespec modified = info.st_mtimespec, changed = info.st_ctimespec;
-#else
-  const timespec modified = info.st_mtim, changed = info.st_ctim;
-#endif
-  std::string identity = "file";
-  for (const long long part :
-       {static_cast<long long>(info.st_dev), static_cast<long long>(info.st_ino),
-        static_cast<long long>(info.st_size), static_cast<long long>(modified.tv_sec),
-        static_cast<long long>(modified.tv_nsec), static_cast<long long>(changed.tv_sec),
-        static_cast<long long>(changed.tv_nsec)}) {
-    identity += ":" + std::to_string(part);
-  }
-  return identity;
-}
-
 std::string identityOf(const SessionRequest& request) {
-  return (request.path.empty() ? "bytes:" + request.contentHash : fileIdentity(request.path)) +
-         "|" + request.optionsKey;
+  return modelState(request).text() + "|" + request.optionsKey;
 }
 
 }  // namespace

@@ -3,14 +3,14 @@
 #include <onnxruntime_session_options_config_keys.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cstdio>
-#include <cstdlib>
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "runtime/error.h"
 #include "runtime/executionProviders.h"
+#include "runtime/modelState.h"
+#include "runtime/optimizedModel.h"
 
 namespace cloudeasyml::runtime {
 
@@ -47,12 +47,6 @@ std::vector<std::string> providerNames(const SessionRequest& request) {
   return names;
 }
 
-/// A name that no other thread or process writes to at the same time.
-std::string temporaryBeside(const std::string& path) {
-  static std::atomic<unsigned> counter{0};
-  return path + "." + std::to_string(getpid()) + "." + std::to_string(counter++) + ".tmp";
-}
-
 /// Opens models of one request.
 class Loader {
  public:
@@ -62,8 +56,11 @@ class Loader {
 
   std::unique_ptr<Session> load() {
     if (request_.optimizedModelPath.empty()) return open(request_, optionsFor(request_));
+    const auto state = modelState(request_);
+    // A model that was replaced since then has another place.
+    if (state.text() != request_.optimizedState) return open(request_, optionsFor(request_));
     if (auto session = openOptimized()) return session;
-    return openAndKeepOptimized();
+    return openAndKeepOptimized(state.bytes);
   }
 
  private:
@@ -89,27 +86,34 @@ class Loader {
     optimized.path = request_.optimizedModelPath;
     // Its graph has been through every optimisation already.
     optimized.optimization = ORT_DISABLE_ALL;
+    // Its weights lie beside it.
+    auto& entries = optimized.configEntries;
+    entries.erase(std::remove_if(entries.begin(), entries.end(),
+                                 [](const auto& entry) {
+                                   return entry.first ==
+                                          kOrtSessionOptionsModelExternalInitializersFileFolderPath;
+                                 }),
+                  entries.end());
     try {
       return open(optimized, optionsFor(optimized));
     } catch (const Ort::Exception&) {
-      std::remove(request_.optimizedModelPath.c_str());
+      removeOptimizedModel(request_.optimizedModelPath);
       return nullptr;
     }
   }
 
-  std::unique_ptr<Session> openAndKeepOptimized() {
+  /// Opens the model and leaves its optimised form for later starts, if that can be written.
+  std::unique_ptr<Session> openAndKeepOptimized(uint64_t modelBytes) {
+    OptimizedModelWriter writer(request_.optimizedModelPath);
     auto options = optionsFor(request_);
-    const std::string temporary = temporaryBeside(request_.optimizedModelPath);
-    options.SetOptimizedModelFilePath(temporary.c_str());
+    writer.addTo(options, modelBytes);
     try {
       auto session = open(request_, options);
-      if (std::rename(temporary.c_str(), request_.optimizedModelPath.c_str()) != 0) {
-        std::remove(temporary.c_str());
-      }
+      if (modelState(request_).text() == request_.optimizedState) writer.keep();
       return session;
-    } catch (...) {
-      std::remove(temporary.c_str());
-      throw;
+    } catch (const Ort::Exception&) {
+      // Where it is the model that fails, this says how.
+      return open(request_, optionsFor(request_));
     }
   }
 
