@@ -4,6 +4,7 @@
 
 #include "runtime/error.h"
 #include "runtime/executionProviders.h"
+#include "runtime/freedMemory.h"
 #include "runtime/library.h"
 #include "runtime/modelState.h"
 #include "runtime/sessionLoader.h"
@@ -12,8 +13,11 @@ namespace cloudeasyml::runtime {
 
 namespace {
 
-std::string identityOf(const SessionRequest& request) {
-  return modelState(request).text() + "|" + request.optionsKey;
+/// What a smaller model leaves behind is not worth the time.
+constexpr uint64_t kLeastBytesToRelease = uint64_t{1} << 20;
+
+std::string identityOf(const ModelState& state, const SessionRequest& request) {
+  return state.text() + "|" + request.optionsKey;
 }
 
 }  // namespace
@@ -104,7 +108,8 @@ std::shared_ptr<Session> Runtime::load(const SessionRequest& request) {
 }
 
 std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
-  const std::string identity = identityOf(request);
+  const ModelState state = modelState(request);
+  const std::string identity = identityOf(state, request);
 
   std::unique_lock lock(sessionsMutex_);
   for (;;) {
@@ -136,11 +141,13 @@ std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
   try {
     session = load(request);
     // A file that changed while it was read is not the one that the identity names.
-    finish(identityOf(request) == identity);
+    finish(modelState(request).text() == state.text());
   } catch (...) {
     finish(false);
     throw;
   }
+  // Whoever waits for the session, perhaps the event loop, need not wait for this.
+  if (state.bytes >= kLeastBytesToRelease) pool.submit(releaseFreedMemory);
   return session;
 }
 
