@@ -3,6 +3,7 @@
 #include <onnxruntime_session_options_config_keys.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 
@@ -46,14 +47,19 @@ void OptimizedModelWriter::addTo(Ort::SessionOptions& options, uint64_t modelByt
 }
 
 void OptimizedModelWriter::keep() {
-  // Not rename(): that would leave the weights of a form that it replaces without an owner.
-  kept_ = link(temporary_.c_str(), path_.c_str()) == 0;
+  // rename() would leave the weights of a form that it replaces without an owner. It is for file
+  // systems without links.
+  kept_ = link(temporary_.c_str(), path_.c_str()) == 0 ||
+          (errno != EEXIST && std::rename(temporary_.c_str(), path_.c_str()) == 0);
 }
 
 void removeOptimizedModel(const std::string& path) {
   const auto weights = externalDataFiles(path);
   std::remove(path.c_str());
-  for (const auto& file : weights) std::remove((folderOf(path) + file).c_str());
+  for (const auto& file : weights) {
+    const bool isBeside = file.find('/') == std::string::npos;
+    if (isBeside) std::remove((folderOf(path) + file).c_str());
+  }
 }
 
 }  // namespace cloudeasyml::runtime

@@ -50,8 +50,10 @@ DeviceChoice takeChoice(KeyValues& options) {
 
 std::string listOf(const std::vector<Ort::ConstEpDevice>& devices) {
   std::string list;
-  for (const auto& device : devices)
-    list += (list.empty() ? "" : ", ") + std::string(kindOf(device));
+  for (const auto& device : devices) {
+    if (!list.empty()) list += ", ";
+    list += kindOf(device);
+  }
   return list;
 }
 
