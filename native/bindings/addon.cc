@@ -19,6 +19,7 @@ constexpr Function<void> kExports[] = {
     {"stopAll", callback<stopAll>},
     {"openSession", callback<openSession>},
     {"openSessionSync", callback<openSessionSync>},
+    {"modelState", callback<modelState>},
     {"releaseSession", callback<releaseSession>},
     {"openSessions", callback<openSessions>},
     {"createRunner", callback<createRunner>},

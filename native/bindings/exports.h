@@ -28,6 +28,9 @@ void stopAll(Napi::Env env);
 Napi::Value openSessionSync(Napi::Env env, Napi::Value model, Napi::Object options);
 /// The same, to the callback. JavaScript must not touch `model` until then.
 void openSession(Napi::Env env, Napi::Value model, Napi::Object options, Napi::Function callback);
+/// @returns {state, weights}: what tells one state of a model and its weights from another
+Napi::Value modelState(Napi::Env env, Napi::Value model, const std::string& contentHash,
+                       Napi::Value configEntries);
 /// Runs that are under way keep the session until they end.
 void releaseSession(Napi::Env env, Napi::Value handle);
 /// @returns how many sessions the process has open

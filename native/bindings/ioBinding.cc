@@ -10,7 +10,6 @@
 #include "bindings/functions.h"
 #include "bindings/sessionBinding.h"
 #include "bindings/tensorValues.h"
-#include "runtime/deviceMemory.h"
 #include "runtime/elementType.h"
 #include "runtime/run.h"
 
@@ -24,14 +23,20 @@ constexpr napi_type_tag kValueTag = {0x2f1c8a5be09d4471, 0xa4d7360fb82e915c};
 
 /// A tensor that JavaScript holds but can't look into.
 struct OpaqueValue {
-  // Destroyed after the value.
-  std::shared_ptr<Session> session;
+  OpaqueValue(std::shared_ptr<Session> owner, Ort::Value tensor)
+      : session(std::move(owner)), value(std::move(tensor)) {}
+  ~OpaqueValue() {
+    const auto lock = session->lockDevice();
+    value = Ort::Value(nullptr);
+  }
+
+  const std::shared_ptr<Session> session;
   Ort::Value value;
 };
 
 Napi::Object makeOpaque(Napi::Env env, Ort::Value value, std::shared_ptr<Session> session) {
   auto object = Napi::Object::New(env);
-  auto opaque = std::make_unique<OpaqueValue>(OpaqueValue{std::move(session), std::move(value)});
+  auto opaque = std::make_unique<OpaqueValue>(std::move(session), std::move(value));
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<OpaqueValue*>(data); };
   if (napi_type_tag_object(env, object, &kValueTag) != napi_ok ||
       napi_wrap(env, object, opaque.get(), finalize, nullptr, nullptr) != napi_ok) {
@@ -51,10 +56,20 @@ const Ort::Value& opaqueFrom(Napi::Value value) {
   return static_cast<OpaqueValue*>(opaque)->value;
 }
 
+/// ONNX Runtime's IoBinding of one session. All that touches a device goes on under its lock.
 class IoBinding {
  public:
   IoBinding(Napi::Env env, std::shared_ptr<Session> session)
-      : env_(env), session_(std::move(session)), binding_(session_->ort()) {}
+      : env_(env), session_(std::move(session)) {
+    const auto lock = session_->lockDevice();
+    ort_ = Ort::IoBinding(session_->ort());
+  }
+  ~IoBinding() {
+    const auto lock = session_->lockDevice();
+    ort_ = Ort::IoBinding(nullptr);
+  }
+  IoBinding(const IoBinding&) = delete;
+  IoBinding& operator=(const IoBinding&) = delete;
 
   static Napi::Value create(Napi::Env env, std::shared_ptr<Session> session) {
     static constexpr Function<IoBinding> kFunctions[] = {
@@ -74,37 +89,48 @@ class IoBinding {
  private:
   void bindInput(uint32_t input, napi_value data, Napi::Array dims) {
     const auto& info = session_->inputs().at(input);
-    binding_.BindInput(info.name.c_str(), tensorFrom(env_, data, dimsFrom(dims), info));
+    const auto value = tensorFrom(env_, data, dimsFrom(dims), info);
+    const auto lock = session_->lockDevice();
+    ort_.BindInput(info.name.c_str(), value);
   }
 
   void bindDeviceInput(uint32_t input, Napi::Value value) {
-    binding_.BindInput(session_->inputs().at(input).name.c_str(), opaqueFrom(value));
+    const auto& opaque = opaqueFrom(value);
+    const auto lock = session_->lockDevice();
+    ort_.BindInput(session_->inputs().at(input).name.c_str(), opaque);
   }
 
-  void clearOutputs() { binding_.ClearBoundOutputs(); }
+  void clearOutputs() {
+    const auto lock = session_->lockDevice();
+    ort_.ClearBoundOutputs();
+  }
 
   void bindOutput(uint32_t output, napi_value data, Napi::Array dims) {
     const auto& info = session_->outputs().at(output);
     const auto value = wrapTypedArray(env_, data, dimsFrom(dims), info.type, info.name);
-    binding_.BindOutput(info.name.c_str(), value);
+    const auto lock = session_->lockDevice();
+    ort_.BindOutput(info.name.c_str(), value);
   }
 
   void bindOutputTo(uint32_t output, const std::string& location) {
-    const auto memory = runtime::memoryAt(*session_, location);
-    binding_.BindOutput(session_->outputs().at(output).name.c_str(), memory);
+    const auto& name = session_->outputs().at(output).name;
+    const OrtMemoryInfo* memory = session_->memory().at(output, location);
+    const auto lock = session_->lockDevice();
+    Ort::ThrowOnError(Ort::GetApi().BindOutputToDevice(ort_, name.c_str(), memory));
   }
 
-  void run() { runtime::run(*session_, *AddonData::of(env_).token(), binding_); }
+  void run() { runtime::run(*session_, *AddonData::of(env_).token(), ort_); }
 
+  /// The binding still holds the tensors, so that none is freed on the device here.
   /// @param opaque for each output, in the order in which they were bound, whether it stays opaque
-  /// @returns [[data or opaque value, dims, memory], …]
+  /// @returns [[data or opaque value, dims, location], …]
   Napi::Value takeOutputs(Napi::Array opaque) {
-    auto values = binding_.GetOutputValues();
+    auto values = ort_.GetOutputValues();
     auto results = Napi::Array::New(env_, values.size());
     for (uint32_t i = 0; i < values.size(); ++i) {
       auto entry = Napi::Array::New(env_, 3);
       entry.Set(1u, dimsOf(env_, values[i]));
-      entry.Set(2u, values[i].GetTensorMemoryInfo().GetAllocatorName());
+      entry.Set(2u, runtime::locationOf(values[i].GetTensorMemoryInfo()));
       if (opaque.Get(i).As<Napi::Boolean>().Value()) {
         entry.Set(0u, makeOpaque(env_, std::move(values[i]), session_));
       } else {
@@ -117,7 +143,7 @@ class IoBinding {
 
   const Napi::Env env_;
   const std::shared_ptr<Session> session_;
-  Ort::IoBinding binding_;
+  Ort::IoBinding ort_{nullptr};
 };
 
 }  // namespace
@@ -136,7 +162,7 @@ Napi::Value allocatePinned(Napi::Env env, Napi::Value handle, const std::string&
     Ort::Allocator allocator;
   };
   auto owner = std::make_shared<Owner>(
-      Owner{session, Ort::Allocator(session->ort(), runtime::memoryAt(*session, "pinned"))});
+      Owner{session, Ort::Allocator(session->ort(), session->memory().pinned())});
   auto value = Ort::Value::CreateTensor(owner->allocator, dims.data(), dims.size(), type);
   const napi_value view = viewOf(env, value, byteLengthOf(dims, type), owner);
   return view ? Napi::Value(env, view) : Napi::Value(env.Null());

@@ -1,6 +1,7 @@
 // Starting ONNX Runtime, and stopping what runs.
 #include "bindings/addonData.h"
 #include "bindings/exports.h"
+#include "bindings/keyValues.h"
 
 namespace cloudeasyml::bindings {
 
@@ -14,6 +15,7 @@ runtime::RuntimeSettings settingsFrom(Napi::Object object) {
   settings.intraOpThreads = object.Get("intraOpThreads").As<Napi::Number>().Int32Value();
   settings.interOpThreads = object.Get("interOpThreads").As<Napi::Number>().Int32Value();
   settings.spinning = object.Get("spinning").As<Napi::Boolean>().Value();
+  settings.providerLibraries = keyValuesFrom(object.Get("providerLibraries"));
   return settings;
 }
 

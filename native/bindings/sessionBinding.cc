@@ -6,13 +6,14 @@
 #include "bindings/addonData.h"
 #include "bindings/backgroundWork.h"
 #include "bindings/exports.h"
+#include "bindings/keyValues.h"
+#include "runtime/modelState.h"
 #include "runtime/sessionRequest.h"
 
 namespace cloudeasyml::bindings {
 
 namespace {
 
-using runtime::KeyValues;
 using runtime::Session;
 using runtime::SessionRequest;
 using runtime::TensorInfo;
@@ -46,19 +47,7 @@ Napi::Object makeHandle(Napi::Env env, std::shared_ptr<Session> session) {
   return object;
 }
 
-KeyValues keyValuesFrom(Napi::Value value) {
-  KeyValues pairs;
-  const auto array = value.As<Napi::Array>();
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const auto pair = array.Get(i).As<Napi::Array>();
-    pairs.emplace_back(pair.Get(0u).ToString().Utf8Value(), pair.Get(1u).ToString().Utf8Value());
-  }
-  return pairs;
-}
-
-/// Reads the request that src/engine/sessionOptions.ts makes. `model` is a path or the model's
-/// bytes.
-SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
+SessionRequest requestFor(Napi::Value model) {
   SessionRequest request;
   if (model.IsString()) {
     request.path = model.As<Napi::String>().Utf8Value();
@@ -67,6 +56,13 @@ SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
     request.bytes = bytes.Data();
     request.byteLength = bytes.ByteLength();
   }
+  return request;
+}
+
+/// Reads the request that src/engine/sessionOptions.ts makes. `model` is a path or the model's
+/// bytes.
+SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
+  SessionRequest request = requestFor(model);
   const auto text = [&](const char* key) {
     return options.Get(key).As<Napi::String>().Utf8Value();
   };
@@ -78,6 +74,7 @@ SessionRequest requestFrom(Napi::Value model, Napi::Object options) {
   request.contentHash = text("contentHash");
   request.optionsKey = text("key");
   request.optimizedModelPath = text("optimizedModelPath");
+  request.optimizedState = text("optimizedState");
   request.optimization = static_cast<GraphOptimizationLevel>(integer("graphOptimizationLevel"));
   request.intraOpThreads = integer("intraOpThreads");
   request.interOpThreads = integer("interOpThreads");
@@ -150,6 +147,18 @@ void openSession(Napi::Env env, Napi::Value model, Napi::Object options, Napi::F
         return engine->runtime.openSession(request);
       },
       openedFrom);
+}
+
+Napi::Value modelState(Napi::Env env, Napi::Value model, const std::string& contentHash,
+                       Napi::Value configEntries) {
+  SessionRequest request = requestFor(model);
+  request.contentHash = contentHash;
+  request.configEntries = keyValuesFrom(configEntries);
+  const auto state = runtime::modelState(request);
+  auto result = Napi::Object::New(env);
+  result.Set("state", state.text());
+  result.Set("weights", state.weights);
+  return result;
 }
 
 void releaseSession(Napi::Env, Napi::Value handle) { handleFrom(handle).session.reset(); }

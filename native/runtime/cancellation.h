@@ -1,4 +1,4 @@
-// Every run that may have to be stopped from another thread.
+// Stopping runs from another thread.
 #pragma once
 
 #include <onnxruntime_cxx_api.h>
@@ -34,15 +34,15 @@ class CancellationToken {
   Ort::RunOptions options_;
 };
 
-/// The process's flags.
+/// The cancellation tokens of the process.
 class RunRegistry {
  public:
   void add(CancellationToken& token);
   void remove(CancellationToken& token) noexcept;
 
-  /// Stops what runs on behalf of a Node.js thread that is on its way out.
+  /// Stops the runs of a Node.js thread that is about to end, now and from now on.
   void stopThread(int threadId) noexcept;
-  /// Stops what runs, and all that would run later: the process is exiting.
+  /// Stops all runs, now and from now on: the process is exiting.
   void stopAll() noexcept;
 
  private:

@@ -50,42 +50,54 @@ void appendV2(Ort::SessionOptions& session, const KeyValues& given, Create creat
   Ort::ThrowOnError(append(session, raw));
 }
 
+/// The full name of a provider that is built in.
+std::string builtInName(const std::string& name) {
+  for (auto& fullName : Ort::GetAvailableProviders()) {
+    if (lowerCase(withoutSuffix(fullName)) == name) return std::move(fullName);
+  }
+  throw Error("provider_unavailable",
+              "The ONNX Runtime library has no execution provider \"" + name + "\".");
+}
+
+void appendBuiltIn(Ort::SessionOptions& options, const ProviderRequest& provider) {
+  const OrtApi& api = Ort::GetApi();
+  const std::string fullName = builtInName(provider.name);
+  if (provider.name == "cuda") {
+    appendV2<OrtCUDAProviderOptionsV2>(
+        options, provider.options, api.CreateCUDAProviderOptions, api.UpdateCUDAProviderOptions,
+        api.ReleaseCUDAProviderOptions, api.SessionOptionsAppendExecutionProvider_CUDA_V2);
+  } else if (provider.name == "tensorrt") {
+    appendV2<OrtTensorRTProviderOptionsV2>(
+        options, provider.options, api.CreateTensorRTProviderOptions,
+        api.UpdateTensorRTProviderOptions, api.ReleaseTensorRTProviderOptions,
+        api.SessionOptionsAppendExecutionProvider_TensorRT_V2);
+  } else {
+    const Columns columns = columnsOf(provider.options);
+    Ort::ThrowOnError(
+        api.SessionOptionsAppendExecutionProvider(options, fullName.c_str(), columns.keys.data(),
+                                                  columns.values.data(), columns.keys.size()));
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> availableProviders() {
-  std::vector<std::string> names;
+std::vector<std::string> availableProviders(const ProviderLibraries& libraries) {
+  auto names = libraries.names();
   for (const auto& fullName : Ort::GetAvailableProviders()) {
-    names.push_back(lowerCase(withoutSuffix(fullName)));
+    auto name = lowerCase(withoutSuffix(fullName));
+    if (!libraries.has(name)) names.push_back(std::move(name));
   }
   return names;
 }
 
-void appendProvider(Ort::SessionOptions& options, const ProviderRequest& provider) {
+void appendProvider(Ort::Env& env, const ProviderLibraries& libraries, Ort::SessionOptions& options,
+                    const ProviderRequest& provider) {
   if (provider.name == "cpu") return;
-  const auto fullNames = Ort::GetAvailableProviders();
-  const auto found = std::find_if(fullNames.begin(), fullNames.end(), [&](const auto& fullName) {
-    return lowerCase(withoutSuffix(fullName)) == provider.name;
-  });
-  if (found == fullNames.end()) {
-    throw Error("provider_unavailable",
-                "The ONNX Runtime library has no execution provider \"" + provider.name + "\".");
-  }
-  const OrtApi& api = Ort::GetApi();
   try {
-    if (provider.name == "cuda") {
-      appendV2<OrtCUDAProviderOptionsV2>(
-          options, provider.options, api.CreateCUDAProviderOptions, api.UpdateCUDAProviderOptions,
-          api.ReleaseCUDAProviderOptions, api.SessionOptionsAppendExecutionProvider_CUDA_V2);
-    } else if (provider.name == "tensorrt") {
-      appendV2<OrtTensorRTProviderOptionsV2>(
-          options, provider.options, api.CreateTensorRTProviderOptions,
-          api.UpdateTensorRTProviderOptions, api.ReleaseTensorRTProviderOptions,
-          api.SessionOptionsAppendExecutionProvider_TensorRT_V2);
+    if (libraries.has(provider.name)) {
+      libraries.append(env, options, provider);
     } else {
-      const Columns columns = columnsOf(provider.options);
-      Ort::ThrowOnError(
-          api.SessionOptionsAppendExecutionProvider(options, found->c_str(), columns.keys.data(),
-                                                    columns.values.data(), columns.keys.size()));
+      appendBuiltIn(options, provider);
     }
   } catch (const Ort::Exception& failure) {
     throw Error("provider_unavailable", "The execution provider \"" + provider.name +

@@ -1,5 +1,4 @@
-// Finds ONNX Runtime at run time, so that one build of the addon serves CPU and GPU libraries
-// alike.
+// Loads ONNX Runtime at run time, so that one build of the addon serves CPU and GPU builds of it.
 #pragma once
 
 #include <onnxruntime_c_api.h>

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "runtime/deviceMemory.h"
 #include "runtime/error.h"
 
 namespace cloudeasyml::runtime {
@@ -17,6 +16,12 @@ void check(OrtStatus* status, const CancellationToken& token) {
   throw Error(refused ? "invalid_input" : "runtime_failed", failure.GetErrorMessage());
 }
 
+void runBinding(Session& session, const CancellationToken& token, Ort::IoBinding& binding) {
+  binding.SynchronizeInputs();
+  check(Ort::GetApi().RunWithBinding(session.ort(), token.options(), binding), token);
+  binding.SynchronizeOutputs();
+}
+
 void runOnDevice(Session& session, const CancellationToken& token,
                  const std::vector<const OrtValue*>& inputs,
                  const std::vector<const char*>& outputNames, std::vector<OrtValue*>& outputs) {
@@ -25,12 +30,12 @@ void runOnDevice(Session& session, const CancellationToken& token,
   for (size_t i = 0; i < inputs.size(); ++i) {
     Ort::ThrowOnError(api.BindInput(binding, session.inputNames()[i], inputs[i]));
   }
-  const auto pinned = memoryAt(session, "pinned");
   for (size_t i = 0; i < outputs.size(); ++i) {
-    Ort::ThrowOnError(outputs[i] ? api.BindOutput(binding, outputNames[i], outputs[i])
-                                 : api.BindOutputToDevice(binding, outputNames[i], pinned));
+    Ort::ThrowOnError(
+        outputs[i] ? api.BindOutput(binding, outputNames[i], outputs[i])
+                   : api.BindOutputToDevice(binding, outputNames[i], session.memory().pinned()));
   }
-  run(session, token, binding);
+  runBinding(session, token, binding);
   auto values = binding.GetOutputValues();
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i]) outputs[i] = values[i].release();
@@ -42,7 +47,8 @@ void runOnDevice(Session& session, const CancellationToken& token,
 void run(Session& session, const CancellationToken& token,
          const std::vector<const OrtValue*>& inputs, const std::vector<const char*>& outputNames,
          std::vector<OrtValue*>& outputs) {
-  if (session.hasDeviceMemory()) {
+  const auto lock = session.lockDevice();
+  if (session.memory().hasDevice()) {
     runOnDevice(session, token, inputs, outputNames, outputs);
     return;
   }
@@ -53,9 +59,8 @@ void run(Session& session, const CancellationToken& token,
 }
 
 void run(Session& session, const CancellationToken& token, Ort::IoBinding& binding) {
-  binding.SynchronizeInputs();
-  check(Ort::GetApi().RunWithBinding(session.ort(), token.options(), binding), token);
-  binding.SynchronizeOutputs();
+  const auto lock = session.lockDevice();
+  runBinding(session, token, binding);
 }
 
 }  // namespace cloudeasyml::runtime

@@ -1,4 +1,4 @@
-// Threads for the runs that their callers don't wait for.
+// Threads for work that its callers don't wait for: runs, and what follows a load.
 #pragma once
 
 #include <condition_variable>

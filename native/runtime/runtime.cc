@@ -1,50 +1,31 @@
 #include "runtime/runtime.h"
 
-#include <sys/stat.h>
-
 #include <utility>
 
 #include "runtime/error.h"
 #include "runtime/executionProviders.h"
+#include "runtime/freedMemory.h"
 #include "runtime/library.h"
+#include "runtime/modelState.h"
 #include "runtime/sessionLoader.h"
 
 namespace cloudeasyml::runtime {
 
 namespace {
 
-/// Tells one state of a file from any other, so that a model that was replaced is loaded anew.
-std::string fileIdentity(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    throw Error("model_load_failed", "The model \"" + path + "\" is not a file that can be read.");
-  }
-#ifdef __APPLE__
-  const timespec modified = info.st_mtimespec, changed = info.st_ctimespec;
-#else
-  const timespec modified = info.st_mtim, changed = info.st_ctim;
-#endif
-  std::string identity = "file";
-  for (const long long part :
-       {static_cast<long long>(info.st_dev), static_cast<long long>(info.st_ino),
-        static_cast<long long>(info.st_size), static_cast<long long>(modified.tv_sec),
-        static_cast<long long>(modified.tv_nsec), static_cast<long long>(changed.tv_sec),
-        static_cast<long long>(changed.tv_nsec)}) {
-    identity += ":" + std::to_string(part);
-  }
-  return identity;
-}
+/// What a smaller model leaves behind is not worth the time.
+constexpr uint64_t kLeastBytesToRelease = uint64_t{1} << 20;
 
-std::string identityOf(const SessionRequest& request) {
-  return (request.path.empty() ? "bytes:" + request.contentHash : fileIdentity(request.path)) +
-         "|" + request.optionsKey;
+std::string identityOf(const ModelState& state, const SessionRequest& request) {
+  return state.text() + "|" + request.optionsKey;
 }
 
 }  // namespace
 
 bool RuntimeSettings::operator==(const RuntimeSettings& other) const noexcept {
   return library == other.library && intraOpThreads == other.intraOpThreads &&
-         interOpThreads == other.interOpThreads && spinning == other.spinning;
+         interOpThreads == other.interOpThreads && spinning == other.spinning &&
+         providerLibraries == other.providerLibraries;
 }
 
 void Runtime::start(const RuntimeSettings& settings) {
@@ -74,10 +55,15 @@ void Runtime::startLocked(const RuntimeSettings& settings) {
     // What fails is thrown; ORT's own log would say it a second time, on the standard error.
     env_ = std::make_shared<Ort::Env>(threading, ORT_LOGGING_LEVEL_FATAL, "cloudeasyml");
     env_->DisableTelemetryEvents();
+    providerLibraries_.load(*env_, settings.providerLibraries);
   } catch (const Ort::Exception& failure) {
     env_.reset();
     throw Error("library_unavailable",
                 std::string("ONNX Runtime did not start: ") + failure.what());
+  } catch (...) {
+    env_.reset();
+    providerLibraries_ = {};
+    throw;
   }
   settings_ = settings;
   version_ = library.version;
@@ -100,7 +86,7 @@ std::string Runtime::version() const {
 
 std::vector<std::string> Runtime::availableProviders() const {
   environment();
-  return runtime::availableProviders();
+  return runtime::availableProviders(providerLibraries_);
 }
 
 std::shared_ptr<Ort::Env> Runtime::environment() const {
@@ -109,9 +95,21 @@ std::shared_ptr<Ort::Env> Runtime::environment() const {
   return env_;
 }
 
-std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
+std::shared_ptr<Session> Runtime::load(const SessionRequest& request) {
+  // The environment's thread pools must be there until the session is gone.
   const auto env = environment();
-  const std::string identity = identityOf(request);
+  const auto device = deviceLocks_.of(*env, request.providers, providerLibraries_);
+  const auto lock = lockIfAny(device);
+  return {loadSession(*env, providerLibraries_, request, device).release(),
+          [env, device](Session* closing) {
+            const auto closingLock = lockIfAny(device);
+            delete closing;
+          }};
+}
+
+std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
+  const ModelState state = modelState(request);
+  const std::string identity = identityOf(state, request);
 
   std::unique_lock lock(sessionsMutex_);
   for (;;) {
@@ -141,15 +139,15 @@ std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
     loaded_.notify_all();
   };
   try {
-    // The environment's thread pools must be there until the session is gone.
-    session = std::shared_ptr<Session>(loadSession(*env, request).release(),
-                                       [env](Session* closing) { delete closing; });
+    session = load(request);
     // A file that changed while it was read is not the one that the identity names.
-    finish(identityOf(request) == identity);
+    finish(modelState(request).text() == state.text());
   } catch (...) {
     finish(false);
     throw;
   }
+  // Whoever waits for the session, perhaps the event loop, need not wait for this.
+  if (state.bytes >= kLeastBytesToRelease) pool.submit(releaseFreedMemory);
   return session;
 }
 

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "runtime/cancellation.h"
+#include "runtime/deviceLocks.h"
+#include "runtime/providerLibraries.h"
 #include "runtime/runPool.h"
 #include "runtime/session.h"
 #include "runtime/sessionRequest.h"
@@ -27,6 +29,8 @@ struct RuntimeSettings {
   int interOpThreads = 1;
   /// Whether idle pool threads spin, which costs cores and saves wake-ups.
   bool spinning = false;
+  /// Execution providers that come in libraries of their own: names and paths.
+  KeyValues providerLibraries;
 
   bool operator==(const RuntimeSettings& other) const noexcept;
 };
@@ -40,7 +44,8 @@ class Runtime {
   void ensureStarted(const RuntimeSettings& settings);
   bool started() const;
 
-  /// Path of the library in use. The runtime must have been started, as for all that follows.
+  /// Path of the ONNX Runtime library in use. The runtime must have been started, as for all that
+  /// follows.
   std::string library() const;
   std::string version() const;
   std::vector<std::string> availableProviders() const;
@@ -65,6 +70,7 @@ class Runtime {
   };
 
   void startLocked(const RuntimeSettings& settings);
+  std::shared_ptr<Session> load(const SessionRequest& request);
   std::shared_ptr<Ort::Env> environment() const;
 
   mutable std::mutex mutex_;
@@ -72,10 +78,13 @@ class Runtime {
   std::string version_;
   // Sessions hold it too: one may outlive the engine in a finalizer.
   std::shared_ptr<Ort::Env> env_;
+  // Does not change once the environment is there.
+  ProviderLibraries providerLibraries_;
 
   mutable std::mutex sessionsMutex_;
   std::condition_variable loaded_;
   std::unordered_map<std::string, Slot> slots_;
+  DeviceLocks deviceLocks_;
 };
 
 }  // namespace cloudeasyml::runtime

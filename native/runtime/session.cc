@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "runtime/deviceMemory.h"
 #include "runtime/elementType.h"
 
 namespace cloudeasyml::runtime {
@@ -99,11 +98,12 @@ std::string describeType(const TensorInfo& info) {
   return "other";
 }
 
-Session::Session(Ort::Session session, std::vector<std::string> providers, int deviceId)
-    : session_(std::move(session)),
-      providers_(std::move(providers)),
-      deviceId_(deviceId),
-      hasDeviceMemory_(runtime::hasDeviceMemory(*this)) {
+Session::Session(Ort::Session session, std::vector<std::string> providers,
+                 std::shared_ptr<std::mutex> deviceLock)
+    : deviceLock_(std::move(deviceLock)),
+      session_(std::move(session)),
+      memory_(session_),
+      providers_(std::move(providers)) {
   Ort::AllocatorWithDefaultOptions allocator;
   for (size_t i = 0; i < session_.GetInputCount(); ++i) {
     inputs_.push_back(

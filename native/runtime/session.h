@@ -4,8 +4,13 @@
 #include <onnxruntime_cxx_api.h>
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
+
+#include "runtime/deviceLocks.h"
+#include "runtime/deviceMemory.h"
 
 namespace cloudeasyml::runtime {
 
@@ -40,13 +45,13 @@ struct TensorInfo {
 /// "float32", "sequence(map(int64, float32))", "optional(string)": the declared type for messages.
 std::string describeType(const TensorInfo& info);
 
-/// An ORT session with what callers ask of it again and again. Running it is safe from many
-/// threads.
+/// An ORT session, with what callers often ask of it at hand. Any thread may run it.
 class Session {
  public:
-  /// Takes over a loaded session; `providers` lists what was really appended, in order, and
-  /// `deviceId` is the first one's.
-  Session(Ort::Session session, std::vector<std::string> providers, int deviceId = 0);
+  /// Takes over a loaded session; `providers` lists what was really appended, in order.
+  /// `deviceLock` is what all that touches its device must hold, or null.
+  Session(Ort::Session session, std::vector<std::string> providers,
+          std::shared_ptr<std::mutex> deviceLock);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -56,16 +61,18 @@ class Session {
   const std::vector<const char*>& inputNames() const noexcept { return inputNames_; }
   const std::vector<const char*>& outputNames() const noexcept { return outputNames_; }
   const std::vector<std::string>& providers() const noexcept { return providers_; }
-  int deviceId() const noexcept { return deviceId_; }
-  /// Whether the first provider has memory of its own.
-  bool hasDeviceMemory() const noexcept { return hasDeviceMemory_; }
+  const DeviceMemory& memory() const noexcept { return memory_; }
   Ort::Session& ort() noexcept { return session_; }
 
+  /// Held around every call that touches the device: runs, bindings, copies, and freeing a tensor
+  /// that lies there. Holds nothing where such calls may run side by side.
+  std::unique_lock<std::mutex> lockDevice() const { return lockIfAny(deviceLock_); }
+
  private:
+  std::shared_ptr<std::mutex> deviceLock_;
   Ort::Session session_;
+  DeviceMemory memory_;
   std::vector<std::string> providers_;
-  int deviceId_;
-  bool hasDeviceMemory_;
   std::vector<TensorInfo> inputs_;
   std::vector<TensorInfo> outputs_;
   std::vector<const char*> inputNames_;

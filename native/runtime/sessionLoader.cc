@@ -3,20 +3,20 @@
 #include <onnxruntime_session_options_config_keys.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cstdio>
-#include <cstdlib>
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "runtime/error.h"
 #include "runtime/executionProviders.h"
+#include "runtime/modelState.h"
+#include "runtime/optimizedModel.h"
 
 namespace cloudeasyml::runtime {
 
 namespace {
 
-Ort::SessionOptions optionsFor(const SessionRequest& request) {
+Ort::SessionOptions optionsWithoutProviders(const SessionRequest& request) {
   Ort::SessionOptions options;
   options.SetGraphOptimizationLevel(request.optimization);
   if (request.intraOpThreads == 0 && request.interOpThreads == 0) {
@@ -37,7 +37,6 @@ Ort::SessionOptions optionsFor(const SessionRequest& request) {
   for (const auto& [key, value] : request.configEntries) {
     options.AddConfigEntry(key.c_str(), value.c_str());
   }
-  for (const auto& provider : request.providers) appendProvider(options, provider);
   return options;
 }
 
@@ -48,66 +47,89 @@ std::vector<std::string> providerNames(const SessionRequest& request) {
   return names;
 }
 
-int deviceIdOf(const SessionRequest& request) {
-  if (request.providers.empty()) return 0;
-  for (const auto& [key, value] : request.providers.front().options) {
-    if (key == "device_id") return std::atoi(value.c_str());
+/// Opens models of one request.
+class Loader {
+ public:
+  Loader(Ort::Env& env, const ProviderLibraries& libraries, const SessionRequest& request,
+         std::shared_ptr<std::mutex> deviceLock)
+      : env_(env), libraries_(libraries), request_(request), deviceLock_(std::move(deviceLock)) {}
+
+  std::unique_ptr<Session> load() {
+    if (request_.optimizedModelPath.empty()) return open(request_, optionsFor(request_));
+    const auto state = modelState(request_);
+    // A model that was replaced since then has another place.
+    if (state.text() != request_.optimizedState) return open(request_, optionsFor(request_));
+    if (auto session = openOptimized()) return session;
+    return openAndKeepOptimized(state.bytes);
   }
-  return 0;
-}
 
-std::unique_ptr<Session> open(Ort::Env& env, const SessionRequest& request,
-                              const Ort::SessionOptions& options) {
-  Ort::Session session = request.path.empty()
-                             ? Ort::Session(env, request.bytes, request.byteLength, options)
-                             : Ort::Session(env, request.path.c_str(), options);
-  return std::make_unique<Session>(std::move(session), providerNames(request), deviceIdOf(request));
-}
-
-/// A name that no other thread or process writes to at the same time.
-std::string temporaryBeside(const std::string& path) {
-  static std::atomic<unsigned> counter{0};
-  return path + "." + std::to_string(getpid()) + "." + std::to_string(counter++) + ".tmp";
-}
-
-/// Opens the optimised model that an earlier start left; null where there is none that opens.
-std::unique_ptr<Session> openOptimized(Ort::Env& env, const SessionRequest& request) {
-  if (access(request.optimizedModelPath.c_str(), R_OK) != 0) return nullptr;
-  SessionRequest optimized = request;
-  optimized.path = request.optimizedModelPath;
-  // Its graph has been through every optimisation already.
-  optimized.optimization = ORT_DISABLE_ALL;
-  try {
-    return open(env, optimized, optionsFor(optimized));
-  } catch (const Ort::Exception&) {
-    std::remove(request.optimizedModelPath.c_str());
-    return nullptr;
-  }
-}
-
-std::unique_ptr<Session> openAndKeepOptimized(Ort::Env& env, const SessionRequest& request) {
-  if (auto session = openOptimized(env, request)) return session;
-  auto options = optionsFor(request);
-  const std::string temporary = temporaryBeside(request.optimizedModelPath);
-  options.SetOptimizedModelFilePath(temporary.c_str());
-  try {
-    auto session = open(env, request, options);
-    if (std::rename(temporary.c_str(), request.optimizedModelPath.c_str()) != 0) {
-      std::remove(temporary.c_str());
+ private:
+  Ort::SessionOptions optionsFor(const SessionRequest& request) {
+    auto options = optionsWithoutProviders(request);
+    for (const auto& provider : request.providers) {
+      appendProvider(env_, libraries_, options, provider);
     }
-    return session;
-  } catch (...) {
-    std::remove(temporary.c_str());
-    throw;
+    return options;
   }
-}
+
+  std::unique_ptr<Session> open(const SessionRequest& request, const Ort::SessionOptions& options) {
+    Ort::Session session = request.path.empty()
+                               ? Ort::Session(env_, request.bytes, request.byteLength, options)
+                               : Ort::Session(env_, request.path.c_str(), options);
+    return std::make_unique<Session>(std::move(session), providerNames(request), deviceLock_);
+  }
+
+  /// Opens the optimised model that an earlier start left; null where there is none that opens.
+  std::unique_ptr<Session> openOptimized() {
+    if (access(request_.optimizedModelPath.c_str(), R_OK) != 0) return nullptr;
+    SessionRequest optimized = request_;
+    optimized.path = request_.optimizedModelPath;
+    // Its graph has been through every optimisation already.
+    optimized.optimization = ORT_DISABLE_ALL;
+    // Its weights lie beside it.
+    auto& entries = optimized.configEntries;
+    entries.erase(std::remove_if(entries.begin(), entries.end(),
+                                 [](const auto& entry) {
+                                   return entry.first ==
+                                          kOrtSessionOptionsModelExternalInitializersFileFolderPath;
+                                 }),
+                  entries.end());
+    try {
+      return open(optimized, optionsFor(optimized));
+    } catch (const Ort::Exception&) {
+      removeOptimizedModel(request_.optimizedModelPath);
+      return nullptr;
+    }
+  }
+
+  /// Opens the model and leaves its optimised form for later starts, if that can be written.
+  std::unique_ptr<Session> openAndKeepOptimized(uint64_t modelBytes) {
+    OptimizedModelWriter writer(request_.optimizedModelPath);
+    auto options = optionsFor(request_);
+    writer.addTo(options, modelBytes);
+    try {
+      auto session = open(request_, options);
+      if (modelState(request_).text() == request_.optimizedState) writer.keep();
+      return session;
+    } catch (const Ort::Exception&) {
+      // Where it is the model that fails, this says how.
+      return open(request_, optionsFor(request_));
+    }
+  }
+
+  Ort::Env& env_;
+  const ProviderLibraries& libraries_;
+  const SessionRequest& request_;
+  std::shared_ptr<std::mutex> deviceLock_;
+};
 
 }  // namespace
 
-std::unique_ptr<Session> loadSession(Ort::Env& env, const SessionRequest& request) {
+std::unique_ptr<Session> loadSession(Ort::Env& env, const ProviderLibraries& libraries,
+                                     const SessionRequest& request,
+                                     std::shared_ptr<std::mutex> deviceLock) {
   try {
-    return request.optimizedModelPath.empty() ? open(env, request, optionsFor(request))
-                                              : openAndKeepOptimized(env, request);
+    return Loader(env, libraries, request, std::move(deviceLock)).load();
   } catch (const Ort::Exception& failure) {
     const std::string model =
         request.path.empty() ? "The model" : "The model \"" + request.path + "\"";

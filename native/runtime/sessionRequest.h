@@ -41,6 +41,8 @@ struct SessionRequest {
   KeyValues configEntries;
   /// Where the optimised model is kept from one start to the next, or "".
   std::string optimizedModelPath;
+  /// The state of the model that `optimizedModelPath` is named for: ModelState::text().
+  std::string optimizedState;
 };
 
 }  // namespace cloudeasyml::runtime

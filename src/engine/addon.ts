@@ -22,6 +22,8 @@ export interface NativeSessionOptions {
   key: string;
   contentHash: string;
   optimizedModelPath: string;
+  /** The state of the model that `optimizedModelPath` is named for. */
+  optimizedState: string;
   executionProviders: { name: string; options: [string, string][] }[];
   graphOptimizationLevel: number;
   intraOpThreads: number;
@@ -51,7 +53,7 @@ export interface NativeIoBinding {
   bindOutput(output: number, data: object, dims: readonly number[]): void;
   bindOutputTo(output: number, location: string): void;
   run(): void;
-  takeOutputs(opaque: boolean[]): [value: object, dims: number[], memory: string][];
+  takeOutputs(opaque: boolean[]): [value: object, dims: number[], location: string][];
 }
 
 export interface RuntimeSettings {
@@ -59,6 +61,8 @@ export interface RuntimeSettings {
   intraOpThreads: number;
   interOpThreads: number;
   spinning: boolean;
+  /** Names and paths. */
+  providerLibraries: [string, string][];
 }
 
 /** Called once, with an error or a result. */
@@ -72,6 +76,12 @@ export interface Addon extends ServingAddon {
   runtimeInfo(): { version: string; library: string; executionProviders: string[] };
   stopThread(threadId: number): void;
   stopAll(): void;
+  /** What a model consists of now; `weights` is of its external files alone. */
+  modelState(
+    model: string | Uint8Array,
+    contentHash: string,
+    configEntries: [string, string][],
+  ): { state: string; weights: string };
   openSession(
     model: string | Uint8Array,
     options: NativeSessionOptions,

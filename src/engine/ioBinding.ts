@@ -8,8 +8,9 @@ import { elementCount, Tensor, tensorOver } from './tensor.js';
 import type { PlacedValue } from './valueInfo.js';
 
 /**
- * Where a run leaves an output: in the CPU's memory, in memory of the CPU's that the device copies to
- * fastest ("pinned"), or where the session's first execution provider computed it ("device").
+ * Where a run leaves an output: in the CPU's memory; in memory of the CPU's that the device copies to
+ * fastest ("pinned"), ordinary memory where there is none; or where it was computed ("device"), which is
+ * the CPU's memory for an output that the CPU computes. `DeviceTensor.location` says where it really lies.
  */
 export type OutputLocation = 'cpu' | 'pinned' | 'device';
 
@@ -22,7 +23,7 @@ export class DeviceTensor {
   readonly dims: readonly number[];
   /** How many elements it has. */
   readonly size: number;
-  /** Whose memory it lies in: "cuda", or "cpu" for a session that runs on the CPU. */
+  /** Whose memory it lies in: "cuda", "webgpu", or "cpu" for an output that the CPU computed. */
   readonly location: string;
   /** What the addon knows the tensor by. */
   readonly handle: object;
@@ -105,11 +106,11 @@ export class IoBinding {
     return Object.fromEntries(
       targets.map(([info, target], i) => {
         if (target instanceof Tensor) return [info.name, target];
-        const [value, dims, memory] = taken[i]!;
+        const [value, dims, location] = taken[i]!;
         return [
           info.name,
           target === 'device'
-            ? new DeviceTensor(info.type, dims, memory.toLowerCase(), value)
+            ? new DeviceTensor(info.type, dims, location, value)
             : tensorOver(info.type, value, dims),
         ];
       }),

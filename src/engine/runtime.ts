@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { CloudEasyMLError } from '../errors.js';
 import { addon, type RuntimeSettings } from './addon.js';
+import { providerName } from './providerName.js';
 
 /** What can be chosen once per process, before the first session. */
 export interface RuntimeOptions {
@@ -16,6 +17,11 @@ export interface RuntimeOptions {
   interOpThreads?: number;
   /** Whether idle threads spin: fewer wake-ups, at the cost of cores. Default false. */
   spinning?: boolean;
+  /**
+   * Execution providers that come in libraries of their own: the library's path by the name that sessions
+   * ask for, such as `{openvino: '/opt/openvino/libonnxruntime_providers_openvino_plugin.so'}`.
+   */
+  providerLibraries?: Record<string, string>;
 }
 
 /** Where `onnxruntime-node` keeps the library for this platform. */
@@ -47,20 +53,36 @@ function threads(name: string, value: number | undefined): number {
   return count;
 }
 
+function providerLibraries(libraries: Record<string, string>): [string, string][] {
+  return Object.entries(libraries)
+    .map(([name, file]): [string, string] => {
+      if (!providerName.test(name)) {
+        throw new CloudEasyMLError(
+          'invalid_input',
+          `Expected a provider's name in small letters, other than cpu, but received ${JSON.stringify(name)}.`,
+          { path: `providerLibraries.${name}` },
+        );
+      }
+      return [name, path.resolve(file)];
+    })
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 function settingsFrom(options: RuntimeOptions): RuntimeSettings {
   return {
     library: options.library ? path.resolve(options.library) : bundledLibrary(),
     intraOpThreads: threads('intraOpThreads', options.intraOpThreads),
     interOpThreads: threads('interOpThreads', options.interOpThreads),
     spinning: options.spinning ?? false,
+    providerLibraries: providerLibraries(options.providerLibraries ?? {}),
   };
 }
 
 /**
  * Starts ONNX Runtime for the whole process. Without it the first session starts it with defaults.
  *
- * @throws CloudEasyMLError library_unavailable where the library is missing or too old; conflict where
- * it has been started with other settings
+ * @throws CloudEasyMLError library_unavailable where a library is missing, too old or something else;
+ * conflict where it has been started with other settings
  */
 export function configureRuntime(options: RuntimeOptions = {}): void {
   addon.startRuntime(settingsFrom(options));

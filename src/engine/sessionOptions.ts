@@ -33,7 +33,10 @@ export interface SessionOptions {
 const optimizationLevels = { disabled: 0, basic: 1, extended: 2, all: 99 } as const;
 
 /** The options as the addon takes them, but for what depends on the model's content. */
-export type PreparedOptions = Omit<NativeSessionOptions, 'contentHash' | 'optimizedModelPath'>;
+export type PreparedOptions = Omit<
+  NativeSessionOptions,
+  'contentHash' | 'optimizedModelPath' | 'optimizedState'
+>;
 
 function invalid(path: string, expected: string, received: unknown): CloudEasyMLError {
   const shown = typeof received === 'object' ? JSON.stringify(received) : String(received);

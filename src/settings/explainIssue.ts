@@ -73,6 +73,10 @@ export function explainIssue(issue: z.core.$ZodIssue, root: unknown): Fault {
     const path = printPath([...issue.path, issue.keys[0] ?? '']);
     return { path, message: 'is not known here' };
   }
+  if (issue.code === 'invalid_key') {
+    const message = issue.issues.map((fault) => fault.message).join(' and ');
+    return { path: printPath(issue.path), message };
+  }
   if (issue.code === 'custom') return { path: printPath(issue.path), message: issue.message };
   const received = describeValue(valueAt(root, issue.path));
   return {

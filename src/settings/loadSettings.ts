@@ -97,13 +97,14 @@ function readFile(layers: Layers, directory: string): void {
 function fromText(setting: SettingRow, text: string): unknown {
   if (setting.type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
   if (setting.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
-  if (setting.type === 'list') {
-    return text
-      .split(setting.separator)
-      .map((item) => item.trim())
-      .filter((item) => item !== '');
-  }
-  return text;
+  if (setting.type !== 'list' && setting.type !== 'mapping') return text;
+  const items = text
+    .split(setting.separator)
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  if (setting.type === 'list') return items;
+  const pairs = items.map((item) => /^([^=]*)=(.*)$/.exec(item)?.slice(1));
+  return pairs.every((pair) => pair !== undefined) ? Object.fromEntries(pairs) : text;
 }
 
 function readEnvironment(layers: Layers, env: NodeJS.ProcessEnv, warnings: string[]): void {
@@ -180,7 +181,7 @@ export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
         'each other. Lower one of them, or leave one out and it is worked out.',
     );
   }
-  const { library } = given.onnxRuntime;
+  const { library, providerLibraries } = given.onnxRuntime;
   return {
     settings: {
       ...given,
@@ -192,6 +193,12 @@ export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
         intraOpThreads,
         // A bare file name is left to the loader's search path.
         ...(library?.includes('/') && { library: path.resolve(directory, library) }),
+        providerLibraries: Object.fromEntries(
+          Object.entries(providerLibraries).map(([name, file]) => [
+            name,
+            path.resolve(directory, file),
+          ]),
+        ),
       },
     },
     warnings,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { providerName } from '../engine/providerName.js';
 
 /**
  * Every setting of the server. The environment variables, the command-line flags, the help text and
@@ -101,6 +102,16 @@ export const settingsSchema = z.strictObject({
         description: 'Path of the ONNX Runtime library to load.',
         defaultText: 'the one in the package `onnxruntime-node`',
       }),
+      providerLibraries: z
+        .record(
+          z.string().regex(providerName, 'expected a name in small letters, other than cpu'),
+          z.string().min(1),
+        )
+        .default({})
+        .meta({
+          description:
+            'Execution providers that come in libraries of their own: each one’s path by the name that `executionProviders` lists it by.',
+        }),
       intraOpThreads: z.int().min(1).max(1024).optional().meta({
         description: 'Threads that one run of a model may use, its worker included.',
         defaultText: 'cores / workers, likewise',

@@ -9,8 +9,8 @@ export interface SettingRow {
   variable: string;
   /** Its command-line flag: `onnx-runtime-library`; undefined for a secret, which `ps` would show. */
   flag: string | undefined;
-  type: 'string' | 'integer' | 'boolean' | 'list';
-  /** Between the items of a list in a variable or a flag. */
+  type: 'string' | 'integer' | 'boolean' | 'list' | 'mapping';
+  /** Between the items of a list, or of a mapping's `name=value`, in a variable or a flag. */
   separator: string;
   /** The values that an enumeration allows. */
   values: readonly string[] | undefined;
@@ -30,20 +30,25 @@ interface LeafSchema {
   secret?: boolean;
 }
 
+const leafTypes: Record<string, 'list' | 'mapping'> = { array: 'list', object: 'mapping' };
+
 function words(path: string): string {
   return path.replace(/\./g, '_').replace(/([a-z0-9])([A-Z])/g, '$1_$2');
 }
 
 function row(path: string, leaf: LeafSchema): SettingRow {
   const name = words(path);
-  const list = leaf.type === 'array';
+  const type = leafTypes[leaf.type ?? ''] ?? (leaf.type as 'string' | 'integer' | 'boolean');
   const separator = leaf.separator ?? ',';
-  const shown = Array.isArray(leaf.default) ? leaf.default.join(separator) : leaf.default;
+  const shown =
+    typeof leaf.default === 'object' && leaf.default !== null
+      ? Object.values(leaf.default).join(separator)
+      : leaf.default;
   return {
     path,
     variable: `CLOUDEASYML_${name.toUpperCase()}`,
     flag: leaf.secret ? undefined : name.toLowerCase().replace(/_/g, '-'),
-    type: list ? 'list' : (leaf.type as 'string' | 'integer' | 'boolean'),
+    type,
     separator,
     values: leaf.enum,
     defaultText: leaf.defaultText ?? (shown === '' ? 'none' : String(shown)),

@@ -1,4 +1,14 @@
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'cloudeasyml';
 import { expect, test } from 'vitest';
@@ -106,6 +116,52 @@ test('weights that lie in a file beside the model count as its content', async (
   expect(await through(cache, file)).toEqual([3]);
 });
 
+test('a model of over 2 GB is kept, with its weights in a file beside it', async () => {
+  const cache = path.join(root, 'large');
+  const rows = 134_300_000;
+  const file = writeIn(root, 'large.onnx', table(rows, 'large.bin'));
+  const weights = openSync(path.join(root, 'large.bin'), 'w');
+  const last = (rows - 1) * 16;
+  writeSync(weights, new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer), 0, 16, last);
+  closeSync(weights);
+  const answerOf = async () => {
+    const session = await InferenceSession.create(file, { optimizedModelCache: cache });
+    const { y } = session.run({ x: new Tensor('int64', BigInt64Array.of(BigInt(rows - 1))) });
+    session.release();
+    return [...(y!.data as Float32Array)];
+  };
+  expect(await answerOf()).toEqual([1, 2, 3, 4]);
+  const kept = readdirSync(cache);
+  expect(kept.map((name) => path.extname(name)).sort()).toEqual(['.data', '.onnx']);
+  // What answers now is what was kept.
+  const beside = openSync(path.join(cache, kept.find((name) => name.endsWith('.data'))!), 'r+');
+  writeSync(beside, new Uint8Array(Float32Array.of(5, 6, 7, 8).buffer), 0, 16, last);
+  closeSync(beside);
+  expect(await answerOf()).toEqual([5, 6, 7, 8]);
+});
+
+test('a damaged form goes with the file that holds its weights', async () => {
+  const cache = path.join(root, 'damagedBeside');
+  await through(cache, softmaxClassifier());
+  const [file] = readdirSync(cache);
+  writeIn(cache, file!, weighted(externalFloats('weights', [4, 1], 'weights.data')));
+  writeIn(cache, 'weights.data', new Uint8Array(7));
+  expect(await through(cache, softmaxClassifier())).toEqual(expected);
+  expect(readdirSync(cache)).toEqual([file]);
+});
+
+test('a model whose optimised form cannot be written opens all the same', async () => {
+  const cache = path.join(root, 'unwritable');
+  const session = InferenceSession.createSync(softmaxClassifier(), { optimizedModelCache: cache });
+  const [file] = readdirSync(cache);
+  session.release();
+  // Where the form would go is a folder.
+  rmSync(path.join(cache, file!));
+  mkdirSync(path.join(cache, file!));
+  expect(await through(cache, softmaxClassifier())).toEqual(expected);
+  expect(readdirSync(cache)).toEqual([file]);
+});
+
 test('sessions that open at once leave one whole file', async () => {
   const cache = path.join(root, 'atOnce');
   const levels = ['basic', 'extended', 'all'];
@@ -123,6 +179,18 @@ test('sessions that open at once leave one whole file', async () => {
   expect(files).toHaveLength(3);
   expect(files.every((file) => file.endsWith('.onnx'))).toBe(true);
 });
+
+/** y = the rows x of a table of `rows` times 4 numbers, in a file beside the model */
+function table(rows: number, file: string): Uint8Array {
+  return model(
+    graph(
+      [{ name: 'x', type: 'int64', dims: [1] }],
+      [node('Gather', ['table', 'x'], ['y'])],
+      [{ name: 'y', type: 'float32', dims: [1, 4] }],
+      [externalFloats('table', [rows, 4], file)],
+    ),
+  );
+}
 
 /** y = x · weights */
 function weighted(weights: ReturnType<typeof floats>): Uint8Array {

@@ -35,6 +35,10 @@ describe('options that make no sense', () => {
     ['configEntries.a', { configEntries: { a: {} } }],
     ['executionProviders', { executionProviders: 'cuda' }],
     ['executionProviders[0]', { executionProviders: [{}] }],
+    [
+      'configEntries.session.use_ort_model_bytes_directly',
+      { configEntries: { 'session.use_ort_model_bytes_directly': '1' } },
+    ],
   ];
   test.each(faults)('%s is named', async (path, options) => {
     expectError(() => InferenceSession.createSync(softmaxClassifier(), options as never), {

@@ -1,26 +1,69 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'cloudeasyml';
+import type { onnx } from 'onnx-proto';
 import { describe, expect, test } from 'vitest';
 import { addon } from '../../dist/engine/addon.js';
 import { expectError } from '../support/errors.js';
-import { floats, graph, model, node, softmaxClassifier } from '../support/onnxModels.js';
+import {
+  externalFloats,
+  floats,
+  graph,
+  model,
+  node,
+  softmaxClassifier,
+} from '../support/onnxModels.js';
 import { temporaryFolder, writeIn } from '../support/temporaryFolder.js';
 
 const folder = temporaryFolder();
 const x = new Tensor('float32', Float32Array.of(1, 2, 3, 4), [1, 4]);
 
 /** y = x + addend. The folder's tests tell models apart by it. */
-function adder(addend: number): Uint8Array {
+function adder(addend: number | onnx.ITensorProto): Uint8Array {
   return model(
     graph(
       [{ name: 'x', type: 'float32', dims: [1] }],
       [node('Add', ['x', 'addend'], ['y'])],
       [{ name: 'y', type: 'float32', dims: [1] }],
-      [floats('addend', [1], [addend])],
+      [typeof addend === 'number' ? floats('addend', [1], [addend]) : addend],
+    ),
+  );
+}
+
+/** As a deployment does it: a file that is written to in place changes under those who have it mapped. */
+function replaceWeights(name: string, value: number): void {
+  const fresh = writeIn(folder, `${name}.new`, new Uint8Array(Float32Array.of(value).buffer));
+  renameSync(fresh, path.join(folder, name));
+}
+
+/** y = what a file beside the model holds, from inside a branch. x is above zero. */
+function branching(file: string): Uint8Array {
+  const branch = (name: string) =>
+    graph(
+      [],
+      [node('Identity', ['kept'], [name])],
+      [{ name, type: 'float32', dims: [1] }],
+      [externalFloats('kept', [1], file)],
+    );
+  return model(
+    graph(
+      [{ name: 'x', type: 'float32', dims: [1] }],
+      [
+        node('Cast', ['x'], ['isAbove'], [{ name: 'to', type: 2, i: 9 }]),
+        node(
+          'If',
+          ['isAbove'],
+          ['y'],
+          [
+            { name: 'then_branch', type: 5, g: branch('then') },
+            { name: 'else_branch', type: 5, g: branch('else') },
+          ],
+        ),
+      ],
+      [{ name: 'y', type: 'float32', dims: [1] }],
     ),
   );
 }
@@ -74,6 +117,40 @@ describe('one model', () => {
     const third = InferenceSession.createSync(file);
     expect(answer(third)).toBe(4);
     for (const session of [old, changed, third]) session.release();
+  });
+
+  test('is loaded anew when a file that holds its weights was replaced', () => {
+    replaceWeights('addend.bin', 1);
+    const file = writeIn(folder, 'beside.onnx', adder(externalFloats('addend', [1], 'addend.bin')));
+    const old = InferenceSession.createSync(file);
+    const again = InferenceSession.createSync(file);
+    const before = addon.openSessions();
+    replaceWeights('addend.bin', 2);
+    const changed = InferenceSession.createSync(file);
+    expect([old, again, changed].map(answer)).toEqual([2, 2, 3]);
+    expect(addon.openSessions() - before).toBe(1);
+    for (const session of [old, again, changed]) session.release();
+  });
+
+  test('in memory is loaded anew when a file that holds its weights was replaced', () => {
+    const bytes = adder(externalFloats('addend', [1], 'addendOfBytes.bin'));
+    const configEntries = { 'session.model_external_initializers_file_folder_path': folder };
+    const sessions = [1, 2].map((value) => {
+      replaceWeights('addendOfBytes.bin', value);
+      return InferenceSession.createSync(bytes, { configEntries });
+    });
+    expect(sessions.map(answer)).toEqual([2, 3]);
+    for (const session of sessions) session.release();
+  });
+
+  test('is loaded anew when weights deep inside it were replaced', () => {
+    const file = writeIn(folder, 'branches.onnx', branching('branch.bin'));
+    const sessions = [1, 5].map((value) => {
+      replaceWeights('branch.bin', value);
+      return InferenceSession.createSync(file);
+    });
+    expect(sessions.map(answer)).toEqual([1, 5]);
+    for (const session of sessions) session.release();
   });
 
   test('stays open for the others when one lets go', () => {

@@ -45,7 +45,12 @@ describe('settings', () => {
       cors: [],
       serverTiming: false,
       logLevel: 'info',
-      onnxRuntime: { intraOpThreads: 1, interOpThreads: 1, spinning: false },
+      onnxRuntime: {
+        providerLibraries: {},
+        intraOpThreads: 1,
+        interOpThreads: 1,
+        spinning: false,
+      },
     });
     expect(warnings).toEqual([]);
     expect(load('', {}, [], 1).settings.workers).toBe(1);
@@ -86,6 +91,20 @@ describe('settings', () => {
     expect(settings.cors).toEqual(['https://a.example', 'http://localhost:3000']);
     expect(settings.data).toBe(path.join(directory, 'state'));
     expect(settings.onnxRuntime.library).toBe(path.join(directory, 'lib/libonnxruntime.so'));
+  });
+
+  it('read mappings, whose paths start there too', () => {
+    const libraries = { openvino: path.join(directory, 'lib/openvino.so'), other: '/opt/other.so' };
+    const yaml =
+      'onnxRuntime: {providerLibraries: {openvino: lib/openvino.so, other: /opt/other.so}}';
+    expect(load(yaml).settings.onnxRuntime.providerLibraries).toEqual(libraries);
+    const name = 'CLOUDEASYML_ONNX_RUNTIME_PROVIDER_LIBRARIES';
+    const { settings } = load('', { [name]: 'openvino=lib/openvino.so, other=/opt/other.so' });
+    expect(settings.onnxRuntime.providerLibraries).toEqual(libraries);
+    expect(failure('', { [name]: '/opt/other.so' }).message).toBe(
+      `The setting onnxRuntime.providerLibraries (from the environment variable ${name}): expected an object but received "/opt/other.so".`,
+    );
+    expect(failure('', { [name]: 'cpu=/opt/other.so' }).message).toContain('other than cpu');
   });
 
   it('share the cores between workers and their threads, whichever is given', () => {
