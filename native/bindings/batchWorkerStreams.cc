@@ -82,7 +82,7 @@ bool BatchWorker::failStream(uint32_t number, const std::string& code, const std
   if (!stream) return false;
   Request* completion = stream->channel->openCompletion(stream->ticket);
   completion->outcome = Outcome::kFailed;
-  codec::writeFailure(completion->answer, code.c_str(), detail, path);
+  codec::writeFailure(completion->answer, errorCodeNamed(code), detail, path);
   return closeStream(*stream, completion, milliseconds, inputs);
 }
 

@@ -26,7 +26,7 @@ Runner::Runner(AddonData& data, std::shared_ptr<runtime::Session> session)
 }
 
 const std::shared_ptr<runtime::Session>& Runner::session() const {
-  if (!session_) throw Error("runtime_failed", "The session has been released.");
+  if (!session_) throw Error(ErrorCode::kRuntimeFailed, "The session has been released.");
   return session_;
 }
 
@@ -81,7 +81,7 @@ Ort::Value Runner::inFrame(size_t offset, const Dims& dims, const runtime::Tenso
 void Runner::run() {
   for (size_t i = 0; i < rawInputs_.size(); ++i) {
     if (!rawInputs_[i]) {
-      throw Error("invalid_input", "The input \"" + inputInfo(i).name + "\" is missing.");
+      throw Error(ErrorCode::kInvalidInput, "The input \"" + inputInfo(i).name + "\" is missing.");
     }
   }
   for (size_t i = 0; i < rawOutputs_.size(); ++i) rawOutputs_[i] = outputs_[i];
@@ -105,7 +105,8 @@ void Runner::report() {
     Ort::ThrowOnError(
         api_.GetTensorElementTypeAndShapeDataReference(produced_[i], &type, &dims, &rank));
     if (next + 2 + rank > end) {
-      throw Error("runtime_failed", "The outputs have more axes than one call can report.");
+      throw Error(ErrorCode::kRuntimeFailed,
+                  "The outputs have more axes than one call can report.");
     }
     size_t bytes = runtime::elementSize(type);
     const bool text = bytes == 0;
@@ -127,7 +128,8 @@ void Runner::report() {
 }
 
 Ort::Value Runner::take(size_t slot) {
-  if (!produced_.at(slot)) throw Error("internal", "The run left no such output to take.");
+  if (!produced_.at(slot))
+    throw Error(ErrorCode::kInternal, "The run left no such output to take.");
   return std::exchange(produced_[slot], Ort::Value(nullptr));
 }
 

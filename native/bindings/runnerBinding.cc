@@ -73,7 +73,7 @@ class RunnerBinding {
   /// The shape that JavaScript wrote at the head of the frame.
   Dims dimsInHeader(size_t rank) const {
     if (rank > SharedFrame::kHeaderNumbers) {
-      throw Error("invalid_input", "The tensor has more axes than the engine can carry.");
+      throw Error(ErrorCode::kInvalidInput, "The tensor has more axes than the engine can carry.");
     }
     return readDims(data_.frame.header(), rank);
   }

@@ -23,7 +23,7 @@ struct Described {
 };
 
 [[noreturn]] void refuse(const std::string& path, const std::string& detail) {
-  throw RequestError("invalid_input", path, detail);
+  throw RequestError(ErrorCode::kInvalidInput, path, detail);
 }
 
 std::string listed(const std::vector<int64_t>& dims) {

@@ -9,7 +9,8 @@ namespace cloudeasyml::codec {
 
 OutputTensor::OutputTensor(const Ort::Value& value) {
   if (!value.HasValue() || !value.IsTensor()) {
-    throw Error("runtime_failed", "The model's output is not a tensor; JSON cannot show it.");
+    throw Error(ErrorCode::kRuntimeFailed,
+                "The model's output is not a tensor; JSON cannot show it.");
   }
   const auto info = value.GetTensorTypeAndShapeInfo();
   type_ = info.GetElementType();
@@ -93,7 +94,8 @@ void OutputTensor::writeElement(std::string& out, size_t element) const {
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING:
       return writeString(out, strings_[element]);
     default:
-      throw Error("runtime_failed", "The output's element type cannot be written as JSON.");
+      throw Error(ErrorCode::kRuntimeFailed,
+                  "The output's element type cannot be written as JSON.");
   }
 }
 

@@ -77,7 +77,7 @@ void RequestReader::walk(const Body& body, const Field& field) {
   ondemand::object object;
   if (const auto error = document.get_object().get(object)) {
     if (error != simdjson::INCORRECT_TYPE) throwMalformed(error);
-    throw RequestError("invalid_input", "",
+    throw RequestError(ErrorCode::kInvalidInput, "",
                        "Expected the body to be an object like {\"data\": …}.");
   }
   static constexpr std::array<std::string_view, 4> kOnce = {"data", "options", "deploymentId",
@@ -89,7 +89,7 @@ void RequestReader::walk(const Body& body, const Field& field) {
     for (size_t i = 0; i < kOnce.size(); ++i) {
       if (key != kOnce[i]) continue;
       if (seen[i]) {
-        throw RequestError("invalid_input", std::string(key),
+        throw RequestError(ErrorCode::kInvalidInput, std::string(key),
                            "Expected one " + inQuotes(key) + ", not two.");
       }
       seen[i] = true;
@@ -115,7 +115,7 @@ void RequestReader::read(const Body& body, const std::vector<InputSpec>& specs,
         readTensors(value, body.bytes.view().substr(skipped + json.size()), specs, out);
       } else if (key == "data") {
         if (body.binary) {
-          throw RequestError("invalid_input", "data",
+          throw RequestError(ErrorCode::kInvalidInput, "data",
                              "In a binary frame a model without code takes its inputs as "
                              "\"tensors\".");
         }
@@ -129,10 +129,10 @@ void RequestReader::read(const Body& body, const std::vector<InputSpec>& specs,
     });
     if (!found) {
       if (body.binary) {
-        throw RequestError("invalid_input", "tensors",
+        throw RequestError(ErrorCode::kInvalidInput, "tensors",
                            "Expected \"tensors\", the inputs, but the header has none.");
       }
-      throw RequestError("invalid_input", "data",
+      throw RequestError(ErrorCode::kInvalidInput, "data",
                          "Expected \"data\", the rows to predict, but the body has none.");
     }
   } catch (const RequestError& fault) {
@@ -150,7 +150,7 @@ void RequestReader::readData(ondemand::value value, const std::vector<InputSpec>
   ondemand::object object;
   if (const auto error = value.get_object().get(object)) {
     if (error != simdjson::INCORRECT_TYPE) throwMalformed(error);
-    throw RequestError("invalid_input", "data",
+    throw RequestError(ErrorCode::kInvalidInput, "data",
                        "Expected an object with the rows of each input: " + listed(specs) + ".");
   }
   std::vector<bool> seen(specs.size(), false);
@@ -162,18 +162,19 @@ void RequestReader::readData(ondemand::value value, const std::vector<InputSpec>
                                    [&](const InputSpec& each) { return each.name == key; });
     if (spec == specs.end()) {
       throw RequestError(
-          "invalid_input", "data",
+          ErrorCode::kInvalidInput, "data",
           "The model has no input " + inQuotes(key) + "; it takes " + listed(specs) + ".");
     }
     const auto index = static_cast<size_t>(spec - specs.begin());
     const std::string path = "data." + key;
-    if (seen[index]) throw RequestError("invalid_input", path, "Expected this input once.");
+    if (seen[index])
+      throw RequestError(ErrorCode::kInvalidInput, path, "Expected this input once.");
     seen[index] = true;
     readRows(member.value(), *spec, path, out.inputs[index]);
     if (!spec->batched) continue;
     const uint32_t rows = out.inputs[index].rows;
     if (first && rows != out.rows) {
-      throw RequestError("invalid_input", path,
+      throw RequestError(ErrorCode::kInvalidInput, path,
                          "Expected " + std::to_string(out.rows) + " rows, as many as " +
                              inQuotes(first->name) + " has, but received " + std::to_string(rows) +
                              ".");
@@ -183,7 +184,7 @@ void RequestReader::readData(ondemand::value value, const std::vector<InputSpec>
   }
   for (size_t i = 0; i < specs.size(); ++i) {
     if (!seen[i]) {
-      throw RequestError("invalid_input", "data." + specs[i].name,
+      throw RequestError(ErrorCode::kInvalidInput, "data." + specs[i].name,
                          "The input is missing; the model takes " + listed(specs) + ".");
     }
   }
@@ -195,7 +196,7 @@ void RequestReader::readOptions(ondemand::value value, const std::vector<std::st
   ondemand::object object;
   if (const auto error = value.get_object().get(object)) {
     if (error != simdjson::INCORRECT_TYPE) throwMalformed(error);
-    throw RequestError("invalid_input", "options", "Expected an object.");
+    throw RequestError(ErrorCode::kInvalidInput, "options", "Expected an object.");
   }
   for (auto item : object) {
     auto member = parsed(std::move(item));
@@ -206,7 +207,7 @@ void RequestReader::readOptions(ondemand::value value, const std::vector<std::st
     ondemand::array names;
     if (const auto error = member.value().get_array().get(names)) {
       if (error != simdjson::INCORRECT_TYPE) throwMalformed(error);
-      throw RequestError("invalid_input", "options.outputs",
+      throw RequestError(ErrorCode::kInvalidInput, "options.outputs",
                          "Expected an array of output names, out of " + listed(outputNames) + ".");
     }
     for (auto each : names) {
@@ -215,14 +216,14 @@ void RequestReader::readOptions(ondemand::value value, const std::vector<std::st
       if (error && error != simdjson::INCORRECT_TYPE) throwMalformed(error);
       const auto known = std::find(outputNames.begin(), outputNames.end(), name);
       if (error || known == outputNames.end()) {
-        throw RequestError("invalid_input", "options.outputs",
+        throw RequestError(ErrorCode::kInvalidInput, "options.outputs",
                            (error ? std::string("Expected names of outputs")
                                   : "The model has no output " + inQuotes(name)) +
                                "; it has " + listed(outputNames) + ".");
       }
       const auto index = static_cast<uint32_t>(known - outputNames.begin());
       if (std::find(out.outputs.begin(), out.outputs.end(), index) != out.outputs.end()) {
-        throw RequestError("invalid_input", "options.outputs",
+        throw RequestError(ErrorCode::kInvalidInput, "options.outputs",
                            "Expected each output once, but " + inQuotes(name) + " comes twice.");
       }
       out.outputs.push_back(index);
@@ -248,7 +249,7 @@ uint32_t RequestReader::countRows(const Body& body) {
       rows = rows > 0 ? 1 : static_cast<uint32_t>(count);
     });
     if (rows == 0) {
-      throw RequestError("invalid_input", "data",
+      throw RequestError(ErrorCode::kInvalidInput, "data",
                          "Expected \"data\", the input to predict, but the body has none.");
     }
   } catch (const RequestError& fault) {

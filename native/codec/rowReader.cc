@@ -151,7 +151,8 @@ class RowReader {
       case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING:
         return readAs<std::string>(value);
       default:
-        throw Error("runtime_failed", "The input's element type cannot be read from JSON.");
+        throw Error(ErrorCode::kRuntimeFailed,
+                    "The input's element type cannot be read from JSON.");
     }
   }
 
@@ -166,7 +167,8 @@ class RowReader {
     }
     out_.rows = static_cast<uint32_t>(readArray<T>(value, 0));
     if (out_.rows == 0) {
-      throw RequestError("invalid_input", path_, "Expected at least one row but received none.");
+      throw RequestError(ErrorCode::kInvalidInput, path_,
+                         "Expected at least one row but received none.");
     }
     // Axes inside an empty one never came up.
     for (int64_t& length : out_.rowDims) length = std::max<int64_t>(length, 0);
@@ -220,7 +222,7 @@ class RowReader {
     }
     depth_ = axis;
     const bool open = spec_.rowDims[axis - 1] < 0;
-    throw RequestError("invalid_input", where(),
+    throw RequestError(ErrorCode::kInvalidInput, where(),
                        "Expected " + std::to_string(expected) +
                            (open ? " values, as many as in the first row," : " values") +
                            " but received " + std::to_string(count) + ".");
@@ -299,7 +301,7 @@ class RowReader {
       expected = length < 0 ? "an array" : "an array of " + std::to_string(length) + " values";
       if (axis < spec_.rowDims.size()) expected += " (arrays themselves)";
     }
-    throw RequestError("invalid_input", where(),
+    throw RequestError(ErrorCode::kInvalidInput, where(),
                        "Expected " + expected + " but received " + describe(value) + ".");
   }
 
@@ -319,11 +321,11 @@ class RowReader {
       const bool whole = std::is_integral_v<T> && !std::is_same_v<T, bool>;
       const bool number = whole || !(std::is_same_v<T, bool> || std::is_same_v<T, std::string>);
       if (number && !(whole && fraction)) {
-        throw RequestError("invalid_input", where(),
+        throw RequestError(ErrorCode::kInvalidInput, where(),
                            received + " is out of range for " + typeName() + ".");
       }
     }
-    throw RequestError("invalid_input", where(),
+    throw RequestError(ErrorCode::kInvalidInput, where(),
                        "Expected " + expectedElement() + " but received " + received + ".");
   }
 
@@ -348,13 +350,13 @@ void throwMalformed(simdjson::error_code error) {
   const size_t colon = reason.find(": ");
   if (colon != std::string_view::npos) reason.remove_prefix(colon + 2);
   throw RequestError(
-      "malformed_json", "",
+      ErrorCode::kMalformedJson, "",
       "The body is not valid JSON: " + std::string(reason) + (reason.back() == '.' ? "" : "."));
 }
 
 void validate(ondemand::value value, int depth) {
   if (depth > kMaxDepth) {
-    throw RequestError("malformed_json", "",
+    throw RequestError(ErrorCode::kMalformedJson, "",
                        "The body is nested deeper than " + std::to_string(kMaxDepth) + " levels.");
   }
   switch (parsed(value.type())) {

@@ -31,7 +31,7 @@ Ort::MemoryInfo memoryAt(const Session& session, const std::string& location) {
   const bool device = location == "device";
   if (!device && location != "pinned" && location != "cpu") {
     throw Error(
-        "invalid_input",
+        ErrorCode::kInvalidInput,
         "Expected \"cpu\", \"pinned\" or \"device\" for an output's location but received \"" +
             location + "\".");
   }

@@ -12,7 +12,7 @@ namespace cloudeasyml::runtime {
 /// Where an output can be asked to lie: "device" is the own memory of the session's first provider
 /// (the CPU's, where that has none), "pinned" the CPU's memory that this provider copies fastest.
 ///
-/// Throws Error("invalid_input") for any other name but "cpu".
+/// Throws Error(kInvalidInput) for any other name but "cpu".
 Ort::MemoryInfo memoryAt(const Session& session, const std::string& location);
 
 /// Whether the session's first provider has memory of its own.

@@ -67,7 +67,7 @@ void appendProvider(Ort::SessionOptions& options, const ProviderRequest& provide
     return lowerCase(withoutSuffix(fullName)) == provider.name;
   });
   if (found == fullNames.end()) {
-    throw Error("provider_unavailable",
+    throw Error(ErrorCode::kProviderUnavailable,
                 "The ONNX Runtime library has no execution provider \"" + provider.name + "\".");
   }
   const OrtApi& api = Ort::GetApi();
@@ -88,8 +88,8 @@ void appendProvider(Ort::SessionOptions& options, const ProviderRequest& provide
                                                     columns.values.data(), columns.keys.size()));
     }
   } catch (const Ort::Exception& failure) {
-    throw Error("provider_unavailable", "The execution provider \"" + provider.name +
-                                            "\" cannot be used: " + failure.what());
+    throw Error(ErrorCode::kProviderUnavailable, "The execution provider \"" + provider.name +
+                                                     "\" cannot be used: " + failure.what());
   }
 }
 

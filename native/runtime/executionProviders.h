@@ -13,8 +13,8 @@ namespace cloudeasyml::runtime {
 /// The short names ("cuda", "cpu") of the providers that the library was built with, best first.
 std::vector<std::string> availableProviders();
 
-/// Appends a provider. Throws Error("provider_unavailable") with ORT's own words where the library
-/// has no such provider, or the provider's files or driver are missing.
+/// Appends a provider. Throws Error(kProviderUnavailable) with ORT's own words where the
+/// library has no such provider, or the provider's files or driver are missing.
 void appendProvider(Ort::SessionOptions& options, const ProviderRequest& provider);
 
 }  // namespace cloudeasyml::runtime

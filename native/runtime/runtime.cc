@@ -17,7 +17,8 @@ namespace {
 std::string fileIdentity(const std::string& path) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    throw Error("model_load_failed", "The model \"" + path + "\" is not a file that can be read.");
+    throw Error(ErrorCode::kModelLoadFailed,
+                "The model \"" + path + "\" is not a file that can be read.");
   }
 #ifdef __APPLE__
   const timespec modified = info.st_mtimespec, changed = info.st_ctimespec;
@@ -51,7 +52,7 @@ void Runtime::start(const RuntimeSettings& settings) {
   std::lock_guard lock(mutex_);
   if (env_) {
     if (settings == settings_) return;
-    throw Error("conflict",
+    throw Error(ErrorCode::kConflict,
                 "ONNX Runtime has been started with other settings, which hold for the process. "
                 "Configure it before the first session is created.");
   }
@@ -76,7 +77,7 @@ void Runtime::startLocked(const RuntimeSettings& settings) {
     env_->DisableTelemetryEvents();
   } catch (const Ort::Exception& failure) {
     env_.reset();
-    throw Error("library_unavailable",
+    throw Error(ErrorCode::kLibraryUnavailable,
                 std::string("ONNX Runtime did not start: ") + failure.what());
   }
   settings_ = settings;
@@ -105,7 +106,7 @@ std::vector<std::string> Runtime::availableProviders() const {
 
 std::shared_ptr<Ort::Env> Runtime::environment() const {
   std::lock_guard lock(mutex_);
-  if (!env_) throw Error("internal", "ONNX Runtime has not been started.");
+  if (!env_) throw Error(ErrorCode::kInternal, "ONNX Runtime has not been started.");
   return env_;
 }
 

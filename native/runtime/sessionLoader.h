@@ -13,7 +13,8 @@ namespace cloudeasyml::runtime {
 /// Opens the model that `request` describes, in `env`.
 ///
 /// Where the request names a place for the optimised model and there is one, that is what it opens;
-/// otherwise it leaves one there. Throws Error("model_load_failed" | "provider_unavailable").
+/// otherwise it leaves one there. Throws Error(kModelLoadFailed |
+/// kProviderUnavailable).
 std::unique_ptr<Session> loadSession(Ort::Env& env, const SessionRequest& request);
 
 }  // namespace cloudeasyml::runtime

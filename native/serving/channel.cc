@@ -163,12 +163,12 @@ void Channel::complete(Request* request) {
   }
 }
 
-void Channel::fail(Request* request, const char* code, std::string_view detail,
+void Channel::fail(Request* request, ErrorCode code, std::string_view detail,
                    std::string_view path) {
   if (request->claim()) completeFailed(request, code, detail, path);
 }
 
-void Channel::completeFailed(Request* request, const char* code, std::string_view detail,
+void Channel::completeFailed(Request* request, ErrorCode code, std::string_view detail,
                              std::string_view path) {
   request->outcome = Outcome::kFailed;
   codec::writeFailure(request->answer, code, detail, path);

@@ -53,10 +53,9 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// queue of completions.
   void complete(Request* request);
   /// Claims the request and delivers a failure, unless it has ended already.
-  void fail(Request* request, const char* code, std::string_view detail,
-            std::string_view path = {});
+  void fail(Request* request, ErrorCode code, std::string_view detail, std::string_view path = {});
   /// Delivers a failure of a request that the caller claimed.
-  void completeFailed(Request* request, const char* code, std::string_view detail,
+  void completeFailed(Request* request, ErrorCode code, std::string_view detail,
                       std::string_view path = {});
 
  private:

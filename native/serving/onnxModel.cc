@@ -10,9 +10,10 @@ namespace {
 void requireJsonType(const runtime::TensorInfo& info, const char* kind) {
   if (info.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return;
   if (runtime::elementSize(info.type) > 0) return;
-  throw Error("model_load_failed", std::string("The model's ") + kind + " \"" + info.name +
-                                       "\" has an element type that JSON cannot carry; serve it "
-                                       "from a plugin with code.");
+  throw Error(ErrorCode::kModelLoadFailed,
+              std::string("The model's ") + kind + " \"" + info.name +
+                  "\" has an element type that JSON cannot carry; serve it "
+                  "from a plugin with code.");
 }
 
 }  // namespace
@@ -29,7 +30,7 @@ OnnxModel::OnnxModel(std::shared_ptr<runtime::Session> session, std::string meta
       spec.rowDims.assign(info.dims.begin() + 1, info.dims.end());
       const int64_t batch = info.dims[0];
       if (batch == 0 || (batch > 0 && fixedBatch_ > 0 && fixedBatch_ != batch)) {
-        throw Error("model_load_failed",
+        throw Error(ErrorCode::kModelLoadFailed,
                     "The model's inputs have first axes of different fixed lengths; the first axis "
                     "must be the batch, or the model must be served from a plugin with code.");
       }

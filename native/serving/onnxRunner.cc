@@ -45,7 +45,7 @@ void OnnxRunner::run(const Batch& batch, const runtime::CancellationToken& token
       group->push_back(i);
     }
   }
-  const auto fail = [&](const Group& group, const char* code, const char* detail) {
+  const auto fail = [&](const Group& group, ErrorCode code, const char* detail) {
     for (const size_t i : group) {
       auto* request = batch.requests[i];
       request->channel->fail(request, code, detail);
@@ -60,7 +60,7 @@ void OnnxRunner::run(const Batch& batch, const runtime::CancellationToken& token
       if (batch.isInline && token.cancelled()) return true;
       if (last) fail(group, error.code(), error.what());
     } catch (const std::exception& error) {
-      if (last) fail(group, "runtime_failed", error.what());
+      if (last) fail(group, ErrorCode::kRuntimeFailed, error.what());
     }
     return false;
   };
@@ -103,7 +103,7 @@ void OnnxRunner::runGroup(const Batch& batch, const Group& group,
       const auto& dims = chunk.outputs[output].dims();
       if (!dims.empty() && dims[0] == static_cast<int64_t>(chunk.padded)) continue;
       throw Error(
-          "runtime_failed",
+          ErrorCode::kRuntimeFailed,
           "The model's output \"" + model.outputNames()[output] +
               "\" does not have a row "
               "for each of the batch's " +

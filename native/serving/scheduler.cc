@@ -71,10 +71,12 @@ void Scheduler::remove(Deployment& deployment) {
     open = streamsOf(deployment);
     for (auto& worker : workers_) worker->hosted.erase(deployment.handle);
   }
-  for (auto* request : left) request->channel->fail(request, "deployment_unavailable", kRemoved);
+  for (auto* request : left)
+    request->channel->fail(request, ErrorCode::kDeploymentUnavailable, kRemoved);
   Channel::releaseAll(left);
   for (const auto& stream : open) {
-    stream->fail("deployment_unavailable", "The deployment was removed while the stream went on.");
+    stream->fail(ErrorCode::kDeploymentUnavailable,
+                 "The deployment was removed while the stream went on.");
   }
 }
 
@@ -216,7 +218,7 @@ void Scheduler::removeWorker(Worker& worker) {
   }
   for (auto& batch : lost) {
     for (auto* request : batch->requests) {
-      request->channel->fail(request, "worker_lost",
+      request->channel->fail(request, ErrorCode::kWorkerLost,
                              "The worker that ran the request stopped; the request can be sent "
                              "again.");
       request->channel->release(request);
@@ -224,7 +226,8 @@ void Scheduler::removeWorker(Worker& worker) {
   }
   worker.inbox->close();
   for (auto& [number, stream] : streams) {
-    stream->fail("worker_lost", "The worker that ran the stream stopped, and its state is gone.");
+    stream->fail(ErrorCode::kWorkerLost,
+                 "The worker that ran the stream stopped, and its state is gone.");
   }
 }
 

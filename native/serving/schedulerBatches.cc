@@ -116,7 +116,8 @@ void Scheduler::finish(Worker& worker, Batch* batch) {
     }
   }
   for (auto* request : owned->requests) {
-    request->channel->fail(request, "internal", "The worker left the request unanswered.");
+    request->channel->fail(request, ErrorCode::kInternal,
+                           "The worker left the request unanswered.");
   }
   Channel::releaseAll(owned->requests);
 }
@@ -167,7 +168,7 @@ void Scheduler::forget(Deployment& deployment, Request* request) {
   request->queued = false;
   if (request->claim()) {
     --deployment.waiting;
-    request->channel->completeFailed(request, "deadline_exceeded",
+    request->channel->completeFailed(request, ErrorCode::kDeadlineExceeded,
                                      "The request waited in the queue until its time was up.");
   }
   request->channel->release(request);
@@ -190,7 +191,7 @@ void Scheduler::putBack(Deployment& deployment, std::vector<Request*>::const_ite
   while (last != first) {
     Request* request = *--last;
     if (removed) {
-      request->channel->fail(request, "deployment_unavailable", kRemoved);
+      request->channel->fail(request, ErrorCode::kDeploymentUnavailable, kRemoved);
       request->channel->release(request);
       continue;
     }

@@ -21,7 +21,8 @@ void Scheduler::runTimer() {
       // Ending a stream wakes its worker, which takes this lock.
       lock.unlock();
       for (const auto& stream : overdue) {
-        stream->fail("deadline_exceeded", "The plugin took longer for a step than its time.");
+        stream->fail(ErrorCode::kDeadlineExceeded,
+                     "The plugin took longer for a step than its time.");
       }
       lock.lock();
       continue;
@@ -74,7 +75,7 @@ int64_t Scheduler::sweep(int64_t now, std::vector<std::shared_ptr<Stream>>& over
     for (auto& batch : worker->active) {
       for (auto* request : batch->requests) {
         if (request->deadlineNs > now) continue;
-        request->channel->fail(request, "deadline_exceeded",
+        request->channel->fail(request, ErrorCode::kDeadlineExceeded,
                                "The request was still running when its time was up.");
       }
       if (batch->isInline && now > batch->startNs + kInlineSlowestNs && worker->token) {

@@ -167,7 +167,7 @@ bool Stream::finish(Request* completion) {
   return true;
 }
 
-void Stream::fail(const char* code, std::string_view detail) {
+void Stream::fail(ErrorCode code, std::string_view detail) {
   std::deque<Request*> dropped;
   {
     std::lock_guard lock(mutex_);

@@ -79,7 +79,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // Anybody's.
 
   /// Ends it with an error, unless it has ended, and has the worker stop.
-  void fail(const char* code, std::string_view detail);
+  void fail(ErrorCode code, std::string_view detail);
   /// When the plugin must have asked for input, given an output or ended; kNever while it waits for
   /// its client, and after the end.
   int64_t stepDueNs() const noexcept { return stepDueNs_.load(std::memory_order_relaxed); }
