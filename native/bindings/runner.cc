@@ -35,6 +35,7 @@ void Runner::close() noexcept {
   rawInputs_.clear();
   outputs_.clear();
   rawOutputs_.clear();
+  lent_.clear();
   produced_.clear();
   selection_.clear();
   session_.reset();
@@ -52,6 +53,7 @@ void Runner::select(std::vector<size_t> outputs) {
   selection_ = std::move(outputs);
   outputNames_.clear();
   outputs_.clear();
+  lent_.clear();
   produced_.clear();
   for (const size_t output : selection_) {
     outputNames_.push_back(session()->outputNames().at(output));
@@ -71,6 +73,16 @@ void Runner::bindOutput(size_t slot, Ort::Value value) {
   rawOutputs_[slot] = outputs_[slot];
 }
 
+void Runner::lendOutput(size_t slot, Ort::Value value) {
+  bindOutput(slot, std::move(value));
+  lent_.push_back(slot);
+}
+
+void Runner::takeBackLent() noexcept {
+  for (const size_t slot : lent_) outputs_[slot] = Ort::Value(nullptr);
+  lent_.clear();
+}
+
 Ort::Value Runner::inFrame(size_t offset, const Dims& dims, const runtime::TensorInfo& info) const {
   const bool inside = offset >= Frame::kHeaderBytes && offset <= Frame::kBytes &&
                       offset % SharedFrame::kAlignment == 0;
@@ -86,10 +98,16 @@ void Runner::run() {
   }
   for (size_t i = 0; i < rawOutputs_.size(); ++i) rawOutputs_[i] = outputs_[i];
 
-  runtime::run(*session(), *data_.token(), rawInputs_, outputNames_, rawOutputs_);
+  try {
+    runtime::run(*session(), *data_.token(), rawInputs_, outputNames_, rawOutputs_);
+  } catch (...) {
+    takeBackLent();
+    throw;
+  }
   for (size_t i = 0; i < rawOutputs_.size(); ++i) {
     if (!outputs_[i]) produced_[i] = Ort::Value(rawOutputs_[i]);
   }
+  takeBackLent();
   report();
 }
 

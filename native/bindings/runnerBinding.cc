@@ -25,6 +25,7 @@ class RunnerBinding {
         {"bindOutput", callback<&RunnerBinding::bindOutput>},
         {"wrapInput", callback<&RunnerBinding::wrapInput>},
         {"wrapOutput", callback<&RunnerBinding::wrapOutput>},
+        {"lendOutput", callback<&RunnerBinding::lendOutput>},
         {"run", callback<&RunnerBinding::run>},
         {"take", callback<&RunnerBinding::take>},
         {"close", callback<&RunnerBinding::close>},
@@ -60,6 +61,12 @@ class RunnerBinding {
   void wrapOutput(uint32_t slot, napi_value data, uint32_t rank) {
     const auto& tensor = runner_.outputInfo(slot);
     runner_.bindOutput(slot,
+                       wrapTypedArray(env_, data, dimsInHeader(rank), tensor.type, tensor.name));
+  }
+
+  void lendOutput(uint32_t slot, napi_value data, uint32_t rank) {
+    const auto& tensor = runner_.outputInfo(slot);
+    runner_.lendOutput(slot,
                        wrapTypedArray(env_, data, dimsInHeader(rank), tensor.type, tensor.name));
   }
 
