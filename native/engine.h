@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "runtime/allocator.h"
 #include "runtime/runtime.h"
 #include "serving/directory.h"
 #include "serving/dispatcher.h"
@@ -14,7 +15,7 @@ class Engine {
   /// The process's engine; the first caller makes it, the last holder destroys it.
   static std::shared_ptr<Engine> acquire();
 
-  Engine() = default;
+  Engine() { runtime::keepFreedMemory(); }
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 

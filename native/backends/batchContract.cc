@@ -165,16 +165,17 @@ BatchContract openRows(const runtime::Session& session) {
 void requireCarried(const runtime::Session& session) {
   for (const auto& info : session.inputs()) {
     if (info.kind == ValueKind::kTensor) continue;
-    throw Error("model_load_failed", "The model's input \"" + info.name + "\" is " +
-                                         runtime::describeType(info) +
-                                         ", not a tensor; serve it from a plugin with code.");
+    throw Error(ErrorCode::kModelLoadFailed,
+                "The model's input \"" + info.name + "\" is " + runtime::describeType(info) +
+                    ", not a tensor; serve it from a plugin with code.");
   }
   for (const auto& info : session.outputs()) {
     if (info.kind != ValueKind::kOptional && info.kind != ValueKind::kOther) continue;
-    throw Error("model_load_failed", "The model's output \"" + info.name + "\" is of the type " +
-                                         runtime::describeType(info) +
-                                         ", which no answer carries; serve it from a plugin with "
-                                         "code.");
+    throw Error(ErrorCode::kModelLoadFailed,
+                "The model's output \"" + info.name + "\" is of the type " +
+                    runtime::describeType(info) +
+                    ", which no answer carries; serve it from a plugin with "
+                    "code.");
   }
 }
 
@@ -189,14 +190,14 @@ BatchContract contractOf(const runtime::Session& session, BatchAxis axis, bool b
     return hasFirstAxis(info) && info.dims[0] < 0;
   });
   if (axis != BatchAxis::kAuto && !anyAxis) {
-    throw Error("model_load_failed",
+    throw Error(ErrorCode::kModelLoadFailed,
                 "serving.batchAxis names a batch, but no input of the model has an axis.");
   }
   if (axis == BatchAxis::kRows) return rowsAsTold(session);
   if (axis == BatchAxis::kFixed && !anyOpen) {
     const auto length = fixedLength(inputs);
     if (length) return fixedRows(session, *length);
-    throw Error("model_load_failed",
+    throw Error(ErrorCode::kModelLoadFailed,
                 "serving.batchAxis is fixed, but the first axes of the model's inputs have "
                 "different lengths.");
   }

@@ -15,10 +15,11 @@ namespace {
 
 void requireCarried(ONNXTensorElementDataType type, const std::string& name, const char* what) {
   if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING || runtime::elementSize(type) > 0) return;
-  throw Error("model_load_failed", std::string("The model's ") + what + " \"" + name + "\" is " +
-                                       runtime::elementTypeName(type) +
-                                       ", a type that no request or answer carries; serve it from "
-                                       "a plugin with code.");
+  throw Error(ErrorCode::kModelLoadFailed,
+              std::string("The model's ") + what + " \"" + name + "\" is " +
+                  runtime::elementTypeName(type) +
+                  ", a type that no request or answer carries; serve it from "
+                  "a plugin with code.");
 }
 
 /// Whether each row of an output may hold one score per label.
@@ -90,16 +91,16 @@ void OnnxBackend::setLabels(const OnnxOptions& options) {
     }
     const std::string count = std::to_string(labels.size());
     if (!isKnown) {
-      throw Error("invalid_input",
+      throw Error(ErrorCode::kInvalidInput,
                   "serving.labels names an output \"" + name + "\" that the model does not have.");
     }
     if (fitting.empty()) {
       const std::string who = name.empty() ? std::string("no output of the model gives")
                                            : "the output \"" + name + "\" does not give";
-      throw Error("invalid_input", "serving.labels has " + count + " labels, but " + who +
-                                       " rows of " + count + " scores.");
+      throw Error(ErrorCode::kInvalidInput, "serving.labels has " + count + " labels, but " + who +
+                                                " rows of " + count + " scores.");
     }
-    throw Error("invalid_input",
+    throw Error(ErrorCode::kInvalidInput,
                 "serving.labels fits more than one output of the model; name the "
                 "output that it belongs to.");
   }

@@ -72,7 +72,7 @@ void OnnxContext::run(const Batch& batch, const runtime::CancellationToken& toke
 
 bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
                           const runtime::CancellationToken& token) {
-  const auto fail = [&](const char* code, const char* detail) {
+  const auto fail = [&](ErrorCode code, const char* detail) {
     for (const size_t place : places) {
       serving::fail(*batch.requests[place], {code, detail, {}});
     }
@@ -85,7 +85,7 @@ bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
     if (batch.isInline && token.cancelled()) return true;
     if (isLast) fail(error.code(), error.what());
   } catch (const std::exception& error) {
-    if (isLast) fail("runtime_failed", error.what());
+    if (isLast) fail(ErrorCode::kRuntimeFailed, error.what());
   }
   return false;
 }
@@ -142,11 +142,11 @@ void OnnxContext::requireRows(const std::vector<Chunk>& chunks) const {
     for (const auto& chunk : chunks) {
       const size_t expected = fixed > 0 ? fixed : chunk.count;
       if (chunk.outputs[i].rows() == expected) continue;
-      throw Error("runtime_failed", "The model's output \"" + outputs[i].name +
-                                        "\" does not have a row for each of the run's " +
-                                        std::to_string(expected) +
-                                        " rows. Set serving.maxBatchSize to 0, or serve the model "
-                                        "from a plugin with code.");
+      throw Error(ErrorCode::kRuntimeFailed,
+                  "The model's output \"" + outputs[i].name +
+                      "\" does not have a row for each of the run's " + std::to_string(expected) +
+                      " rows. Set serving.maxBatchSize to 0, or serve the model "
+                      "from a plugin with code.");
     }
   }
 }
@@ -166,7 +166,7 @@ void OnnxContext::answer(Request& request, const DecodedRequest& decoded,
   } catch (const Error& error) {
     serving::completeFailed(request, {error.code(), error.what(), {}});
   } catch (const std::exception& error) {
-    serving::completeFailed(request, {"runtime_failed", error.what(), {}});
+    serving::completeFailed(request, {ErrorCode::kRuntimeFailed, error.what(), {}});
   }
 }
 

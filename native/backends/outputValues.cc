@@ -35,9 +35,9 @@ void openTensor(const Ort::Value& output, Tensor& tensor) {
   }
   const size_t size = runtime::elementSize(tensor.type);
   if (size == 0) {
-    throw Error("runtime_failed", std::string("The model's output is a tensor of ") +
-                                      runtime::elementTypeName(tensor.type) +
-                                      ", which no answer carries.");
+    throw Error(ErrorCode::kRuntimeFailed, std::string("The model's output is a tensor of ") +
+                                               runtime::elementTypeName(tensor.type) +
+                                               ", which no answer carries.");
   }
   tensor.borrow(output.GetTensorRawData(), tensor.elementCount() * size);
 }
@@ -62,7 +62,8 @@ Value copyValue(const Ort::Value& item) {
 
 Value openValue(const Ort::Value& output) {
   if (!output.HasValue()) {
-    throw Error("runtime_failed", "An output of the model is absent; no answer can show it.");
+    throw Error(ErrorCode::kRuntimeFailed,
+                "An output of the model is absent; no answer can show it.");
   }
   Value value;
   if (output.IsTensor()) {
@@ -71,7 +72,8 @@ Value openValue(const Ort::Value& output) {
   }
   const auto type = output.GetTypeInfo().GetONNXType();
   if (type != ONNX_TYPE_SEQUENCE && type != ONNX_TYPE_MAP) {
-    throw Error("runtime_failed", "An output of the model is of a type that no answer carries.");
+    throw Error(ErrorCode::kRuntimeFailed,
+                "An output of the model is of a type that no answer carries.");
   }
   value.kind = type == ONNX_TYPE_MAP ? Value::Kind::kMap : Value::Kind::kSequence;
   Ort::AllocatorWithDefaultOptions allocator;

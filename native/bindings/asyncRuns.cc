@@ -26,7 +26,7 @@ Napi::Value describe(Napi::Env env, Ort::Value value, std::shared_ptr<runtime::S
 
 void AsyncRun::execute() noexcept {
   try {
-    if (token->cancelled()) throw Error("cancelled", "The run was cancelled.");
+    if (token->cancelled()) throw Error(ErrorCode::kCancelled, "The run was cancelled.");
     std::vector<const OrtValue*> values(inputs.begin(), inputs.end());
     std::vector<const char*> names;
     for (const size_t output : selection) names.push_back(session->outputNames().at(output));

@@ -188,7 +188,8 @@ void BatchWorker::succeed(uint32_t batch, uint32_t index, napi_value answer, dou
     readAnswer(answer, *request);
   } catch (...) {
     // Once claimed, nobody else ends it.
-    serving::completeFailed(*request, {"internal", "The answer could not be taken over.", {}});
+    serving::completeFailed(*request,
+                            {ErrorCode::kInternal, "The answer could not be taken over.", {}});
     throw;
   }
   request->processingNs = static_cast<int64_t>(milliseconds * 1e6);
@@ -198,7 +199,7 @@ void BatchWorker::succeed(uint32_t batch, uint32_t index, napi_value answer, dou
 void BatchWorker::fail(uint32_t batch, uint32_t index, const std::string& code,
                        const std::string& detail, const std::string& path) {
   Request* request = requestOf(batch, index);
-  if (request) serving::fail(*request, {code, detail, path});
+  if (request) serving::fail(*request, {errorCodeNamed(code), detail, path});
 }
 
 bool BatchWorker::wantsBinary(uint32_t batch, uint32_t index) {

@@ -81,7 +81,7 @@ bool BatchWorker::failStream(uint32_t number, const std::string& code, const std
   if (!stream) return false;
   Request* completion = stream->openCompletion();
   completion->outcome = Outcome::kFailed;
-  completion->failure = std::make_unique<Failure>(Failure{code, detail, path});
+  completion->failure = std::make_unique<Failure>(Failure{errorCodeNamed(code), detail, path});
   return closeStream(*stream, completion, milliseconds, inputs);
 }
 

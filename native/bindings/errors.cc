@@ -9,8 +9,9 @@ namespace cloudeasyml::bindings {
 namespace {
 
 /// A JavaScript CloudEasyMLError(code, message).
-napi_value makeError(Napi::Env env, const char* code, const char* message) {
+napi_value makeError(Napi::Env env, ErrorCode errorCode, const char* message) {
   AddonData& data = AddonData::of(env);
+  const char* code = nameOf(errorCode);
   if (data.errorClass.IsEmpty()) {
     auto error = Napi::Error::New(env, message).Value();
     error.Set("code", code);
@@ -27,11 +28,11 @@ napi_value convertCurrentException(Napi::Env env) {
   } catch (const Error& failure) {
     return makeError(env, failure.code(), failure.what());
   } catch (const Ort::Exception& failure) {
-    return makeError(env, "runtime_failed", failure.what());
+    return makeError(env, ErrorCode::kRuntimeFailed, failure.what());
   } catch (const std::exception& failure) {
-    return makeError(env, "internal", failure.what());
+    return makeError(env, ErrorCode::kInternal, failure.what());
   } catch (...) {
-    return makeError(env, "internal", "The native engine failed.");
+    return makeError(env, ErrorCode::kInternal, "The native engine failed.");
   }
 }
 

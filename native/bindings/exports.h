@@ -38,7 +38,7 @@ uint32_t openSessions(Napi::Env env);
 
 // Runs: runnerBinding.cc, asyncRuns.cc, ioBinding.cc
 
-/// @returns {select, bindInput, bindOutput, wrapInput, wrapOutput, run, take, close}
+/// @returns {select, bindInput, bindOutput, wrapInput, wrapOutput, lendOutput, run, take, close}
 Napi::Value createRunner(Napi::Env env, Napi::Value handle);
 /// Runs on another thread.
 /// @param inputs [[data, dims], …] in the inputs' order

@@ -44,7 +44,7 @@ namespace detail {
 template <typename T>
 T argumentOf(napi_env env, napi_value value) {
   [[maybe_unused]] const auto check = [](napi_status status, const char* message) {
-    if (status != napi_ok) throw Error("internal", message);
+    if (status != napi_ok) throw Error(ErrorCode::kInternal, message);
   };
   if constexpr (std::is_same_v<T, uint32_t>) {
     uint32_t number = 0;
@@ -68,7 +68,7 @@ T argumentOf(napi_env env, napi_value value) {
     return truth;
   } else if constexpr (std::is_same_v<T, std::string>) {
     std::string text;
-    if (!readText(env, value, text)) throw Error("internal", "Expected a string.");
+    if (!readText(env, value, text)) throw Error(ErrorCode::kInternal, "Expected a string.");
     return text;
   } else if constexpr (std::is_same_v<T, Bytes>) {
     return bytesOf(env, value);

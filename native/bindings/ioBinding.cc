@@ -51,7 +51,7 @@ const Ort::Value& opaqueFrom(Napi::Value value) {
   void* opaque = nullptr;
   if (napi_check_object_type_tag(value.Env(), value, &kValueTag, &tagged) != napi_ok || !tagged ||
       napi_unwrap(value.Env(), value, &opaque) != napi_ok) {
-    throw Error("invalid_input", "Expected a device tensor.");
+    throw Error(ErrorCode::kInvalidInput, "Expected a device tensor.");
   }
   return static_cast<OpaqueValue*>(opaque)->value;
 }

@@ -35,7 +35,7 @@ std::shared_ptr<T>& heldBy(Napi::Value handle, const napi_type_tag& tag, const c
   if (!handle.IsObject() ||
       napi_check_object_type_tag(handle.Env(), handle, &tag, &isTagged) != napi_ok || !isTagged ||
       napi_unwrap(handle.Env(), handle, &held) != napi_ok) {
-    throw Error("invalid_input", expected);
+    throw Error(ErrorCode::kInvalidInput, expected);
   }
   return *static_cast<std::shared_ptr<T>*>(held);
 }

@@ -26,7 +26,7 @@ Runner::Runner(AddonData& data, std::shared_ptr<runtime::Session> session)
 }
 
 const std::shared_ptr<runtime::Session>& Runner::session() const {
-  if (!session_) throw Error("runtime_failed", "The session has been released.");
+  if (!session_) throw Error(ErrorCode::kRuntimeFailed, "The session has been released.");
   return session_;
 }
 
@@ -35,6 +35,7 @@ void Runner::close() noexcept {
   rawInputs_.clear();
   outputs_.clear();
   rawOutputs_.clear();
+  lent_.clear();
   produced_.clear();
   selection_.clear();
   session_.reset();
@@ -52,6 +53,7 @@ void Runner::select(std::vector<size_t> outputs) {
   selection_ = std::move(outputs);
   outputNames_.clear();
   outputs_.clear();
+  lent_.clear();
   produced_.clear();
   for (const size_t output : selection_) {
     outputNames_.push_back(session()->outputNames().at(output));
@@ -71,6 +73,16 @@ void Runner::bindOutput(size_t slot, Ort::Value value) {
   rawOutputs_[slot] = outputs_[slot];
 }
 
+void Runner::lendOutput(size_t slot, Ort::Value value) {
+  bindOutput(slot, std::move(value));
+  lent_.push_back(slot);
+}
+
+void Runner::takeBackLent() noexcept {
+  for (const size_t slot : lent_) outputs_[slot] = Ort::Value(nullptr);
+  lent_.clear();
+}
+
 Ort::Value Runner::inFrame(size_t offset, const Dims& dims, const runtime::TensorInfo& info) const {
   const bool inside = offset >= Frame::kHeaderBytes && offset <= Frame::kBytes &&
                       offset % SharedFrame::kAlignment == 0;
@@ -81,15 +93,21 @@ Ort::Value Runner::inFrame(size_t offset, const Dims& dims, const runtime::Tenso
 void Runner::run() {
   for (size_t i = 0; i < rawInputs_.size(); ++i) {
     if (!rawInputs_[i]) {
-      throw Error("invalid_input", "The input \"" + inputInfo(i).name + "\" is missing.");
+      throw Error(ErrorCode::kInvalidInput, "The input \"" + inputInfo(i).name + "\" is missing.");
     }
   }
   for (size_t i = 0; i < rawOutputs_.size(); ++i) rawOutputs_[i] = outputs_[i];
 
-  runtime::run(*session(), *data_.token(), rawInputs_, outputNames_, rawOutputs_);
+  try {
+    runtime::run(*session(), *data_.token(), rawInputs_, outputNames_, rawOutputs_);
+  } catch (...) {
+    takeBackLent();
+    throw;
+  }
   for (size_t i = 0; i < rawOutputs_.size(); ++i) {
     if (!outputs_[i]) produced_[i] = Ort::Value(rawOutputs_[i]);
   }
+  takeBackLent();
   report();
 }
 
@@ -105,7 +123,8 @@ void Runner::report() {
     Ort::ThrowOnError(
         api_.GetTensorElementTypeAndShapeDataReference(produced_[i], &type, &dims, &rank));
     if (next + 2 + rank > end) {
-      throw Error("runtime_failed", "The outputs have more axes than one call can report.");
+      throw Error(ErrorCode::kRuntimeFailed,
+                  "The outputs have more axes than one call can report.");
     }
     size_t bytes = runtime::elementSize(type);
     const bool text = bytes == 0;
@@ -127,7 +146,8 @@ void Runner::report() {
 }
 
 Ort::Value Runner::take(size_t slot) {
-  if (!produced_.at(slot)) throw Error("internal", "The run left no such output to take.");
+  if (!produced_.at(slot))
+    throw Error(ErrorCode::kInternal, "The run left no such output to take.");
   return std::exchange(produced_[slot], Ort::Value(nullptr));
 }
 

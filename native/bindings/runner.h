@@ -30,6 +30,8 @@ class Runner {
   void bindInput(size_t slot, Ort::Value value);
   /// Has the run write to `value` at `slot`, a place in the selection.
   void bindOutput(size_t slot, Ort::Value value);
+  /// The same for the next run alone.
+  void lendOutput(size_t slot, Ort::Value value);
   /// A tensor over the frame's bytes from `offset`.
   Ort::Value inFrame(size_t offset, const Dims& dims, const runtime::TensorInfo& info) const;
 
@@ -40,7 +42,7 @@ class Runner {
   /// Takes an output that was too large for the frame.
   Ort::Value take(size_t slot);
 
-  /// Lets go of the session; every later call throws Error("runtime_failed").
+  /// Lets go of the session; every later call throws Error(kRuntimeFailed).
   void close() noexcept;
 
   const runtime::TensorInfo& inputInfo(size_t slot) const;
@@ -49,6 +51,7 @@ class Runner {
 
  private:
   void report();
+  void takeBackLent() noexcept;
 
   AddonData& data_;
   std::shared_ptr<runtime::Session> session_;
@@ -61,6 +64,8 @@ class Runner {
   // Bound outputs; those that hold nothing are ORT's to allocate.
   std::vector<Ort::Value> outputs_;
   std::vector<OrtValue*> rawOutputs_;
+  /// Slots whose output is bound for one run.
+  std::vector<size_t> lent_;
   // Outputs that ORT allocated in the last run.
   std::vector<Ort::Value> produced_;
 };

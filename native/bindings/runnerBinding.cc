@@ -25,6 +25,7 @@ class RunnerBinding {
         {"bindOutput", callback<&RunnerBinding::bindOutput>},
         {"wrapInput", callback<&RunnerBinding::wrapInput>},
         {"wrapOutput", callback<&RunnerBinding::wrapOutput>},
+        {"lendOutput", callback<&RunnerBinding::lendOutput>},
         {"run", callback<&RunnerBinding::run>},
         {"take", callback<&RunnerBinding::take>},
         {"close", callback<&RunnerBinding::close>},
@@ -63,6 +64,12 @@ class RunnerBinding {
                        wrapTypedArray(env_, data, dimsInHeader(rank), tensor.type, tensor.name));
   }
 
+  void lendOutput(uint32_t slot, napi_value data, uint32_t rank) {
+    const auto& tensor = runner_.outputInfo(slot);
+    runner_.lendOutput(slot,
+                       wrapTypedArray(env_, data, dimsInHeader(rank), tensor.type, tensor.name));
+  }
+
   void run() { runner_.run(); }
 
   /// @returns an ArrayBuffer, or an array of strings
@@ -73,7 +80,7 @@ class RunnerBinding {
   /// The shape that JavaScript wrote at the head of the frame.
   Dims dimsInHeader(size_t rank) const {
     if (rank > SharedFrame::kHeaderNumbers) {
-      throw Error("invalid_input", "The tensor has more axes than the engine can carry.");
+      throw Error(ErrorCode::kInvalidInput, "The tensor has more axes than the engine can carry.");
     }
     return readDims(data_.frame.header(), rank);
   }

@@ -30,7 +30,7 @@ Handle& handleFrom(Napi::Value value) {
   if (!value.IsObject() ||
       napi_check_object_type_tag(value.Env(), value, &kHandleTag, &tagged) != napi_ok || !tagged ||
       napi_unwrap(value.Env(), value, &handle) != napi_ok) {
-    throw Error("invalid_input", "Expected an inference session.");
+    throw Error(ErrorCode::kInvalidInput, "Expected an inference session.");
   }
   return *static_cast<Handle*>(handle);
 }
@@ -131,7 +131,7 @@ Napi::Object openedFrom(Napi::Env env, std::shared_ptr<Session> session) {
 
 std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle) {
   auto session = handleFrom(handle).session;
-  if (!session) throw Error("runtime_failed", "The session has been released.");
+  if (!session) throw Error(ErrorCode::kRuntimeFailed, "The session has been released.");
   return session;
 }
 

@@ -9,8 +9,8 @@
 
 namespace cloudeasyml::bindings {
 
-/// The session behind a handle that `openSession` gave out. Throws Error("runtime_failed") for a
-/// handle that was released, and Error("invalid_input") for anything else.
+/// The session behind a handle that `openSession` gave out. Throws Error(kRuntimeFailed)
+/// for a handle that was released, and Error(kInvalidInput) for anything else.
 std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle);
 
 }  // namespace cloudeasyml::bindings

@@ -70,7 +70,7 @@ Dims readDims(const double* numbers, size_t rank) {
   for (size_t i = 0; i < rank; ++i) {
     const double number = numbers[i];
     if (!(number >= 0 && number <= kMaxSafeInteger)) {
-      throw Error("invalid_input", "Axis " + std::to_string(i) + " has no valid length.");
+      throw Error(ErrorCode::kInvalidInput, "Axis " + std::to_string(i) + " has no valid length.");
     }
     dims[i] = static_cast<int64_t>(number);
   }
@@ -101,7 +101,8 @@ size_t byteLengthOf(const Dims& dims, ONNXTensorElementDataType type) {
     overflow = overflow || bytes > std::numeric_limits<size_t>::max() / length;
     bytes *= length;
   }
-  if (overflow) throw Error("invalid_input", "The shape has more elements than memory can hold.");
+  if (overflow)
+    throw Error(ErrorCode::kInvalidInput, "The shape has more elements than memory can hold.");
   return bytes;
 }
 
@@ -109,10 +110,10 @@ Ort::Value wrapMemory(void* memory, size_t available, const Dims& dims,
                       ONNXTensorElementDataType type, const std::string& name) {
   const size_t needed = byteLengthOf(dims, type);
   if (available < needed) {
-    throw Error("invalid_input", "\"" + name + "\" needs " + std::to_string(needed) +
-                                     " bytes for its shape, but its memory has " +
-                                     std::to_string(available) +
-                                     (available == 0 ? ": it was detached." : "."));
+    throw Error(ErrorCode::kInvalidInput, "\"" + name + "\" needs " + std::to_string(needed) +
+                                              " bytes for its shape, but its memory has " +
+                                              std::to_string(available) +
+                                              (available == 0 ? ": it was detached." : "."));
   }
   // ORT wants an address even where there is nothing at it.
   static char nothing[SharedFrame::kAlignment];
@@ -128,7 +129,7 @@ Ort::Value wrapTypedArray(Napi::Env env, napi_value typedArray, const Dims& dims
   void* memory = nullptr;
   if (napi_get_typedarray_info(env, typedArray, &elementType, &length, &memory, nullptr, nullptr) !=
       napi_ok) {
-    throw Error("invalid_input", "The data of \"" + name + "\" is not a typed array.");
+    throw Error(ErrorCode::kInvalidInput, "The data of \"" + name + "\" is not a typed array.");
   }
   static constexpr size_t kElementBytes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
   const auto at = static_cast<size_t>(elementType);
@@ -140,8 +141,8 @@ Ort::Value copyStrings(Napi::Env env, napi_value array, const Dims& dims, const 
   const size_t count = byteLengthOf(dims, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
   const Napi::Array source = Napi::Value(env, array).As<Napi::Array>();
   if (!source.IsArray() || source.Length() != count) {
-    throw Error("invalid_input", "\"" + name + "\" needs an array of " + std::to_string(count) +
-                                     " strings for its shape.");
+    throw Error(ErrorCode::kInvalidInput, "\"" + name + "\" needs an array of " +
+                                              std::to_string(count) + " strings for its shape.");
   }
   Ort::AllocatorWithDefaultOptions allocator;
   auto value = Ort::Value::CreateTensor(allocator, dims.data(), dims.size(),
@@ -153,7 +154,7 @@ Ort::Value copyStrings(Napi::Env env, napi_value array, const Dims& dims, const 
     const napi_value element = source.Get(static_cast<uint32_t>(i));
     size_t size = 0;
     if (napi_get_value_string_utf8(env, element, brief.data(), brief.size(), &size) != napi_ok) {
-      throw Error("invalid_input",
+      throw Error(ErrorCode::kInvalidInput,
                   "Element " + std::to_string(i) + " of \"" + name + "\" is not a string.");
     }
     const char* bytes = brief.data();

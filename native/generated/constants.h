@@ -225,6 +225,12 @@ struct TensorPlace {
   static constexpr int32_t kElsewhere = -1;
 };
 
+/// Memory for the outputs that a run allocates.
+struct OutputMemory {
+  /// Larger blocks are given back to the system as soon as they are freed.
+  static constexpr size_t kReusableBytes = 33554432;
+};
+
 /// A binary frame: the header's length, the header, and the tensors' bytes.
 struct BinaryFrame {
   /// Bytes of the header's length, a little-endian integer.

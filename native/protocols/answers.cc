@@ -58,7 +58,7 @@ void requireScores(const OutputSpec& spec, const Value& value) {
       value.tensor.dims.size() <= 2) {
     return;
   }
-  throw Error("runtime_failed",
+  throw Error(ErrorCode::kRuntimeFailed,
               "The output \"" + spec.name + "\" does not have a score for each of the " +
                   std::to_string(spec.labels.size()) + " labels that config.yaml names.");
 }

@@ -25,7 +25,7 @@ struct Described {
 };
 
 [[noreturn]] void refuse(const std::string& path, const std::string& detail) {
-  throw RequestError("invalid_input", path, detail);
+  throw RequestError(ErrorCode::kInvalidInput, path, detail);
 }
 
 std::string shapeText(const std::vector<int64_t>& dims) {

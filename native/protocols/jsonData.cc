@@ -16,7 +16,7 @@ namespace ondemand = simdjson::ondemand;
 namespace {
 
 [[noreturn]] void refuse(const std::string& path, const std::string& detail) {
-  throw RequestError("invalid_input", path, detail);
+  throw RequestError(ErrorCode::kInvalidInput, path, detail);
 }
 
 /// Which of a model's inputs were given.

@@ -65,13 +65,13 @@ void throwMalformed(simdjson::error_code error) {
   const size_t colon = reason.find(": ");
   if (colon != std::string_view::npos) reason.remove_prefix(colon + 2);
   throw RequestError(
-      "malformed_json", "",
+      ErrorCode::kMalformedJson, "",
       "The body is not valid JSON: " + std::string(reason) + (reason.back() == '.' ? "" : "."));
 }
 
 void validate(ondemand::value value, int depth) {
   if (depth > kMaxDepth) {
-    throw RequestError("malformed_json", "",
+    throw RequestError(ErrorCode::kMalformedJson, "",
                        "The body is nested deeper than " + std::to_string(kMaxDepth) + " levels.");
   }
   switch (parsed(value.type())) {

@@ -78,7 +78,7 @@ void JsonReader::forEachMember(const JsonSource& source, Visit visit) {
   ondemand::object object;
   if (const auto error = document.get_object().get(object)) {
     if (error != simdjson::INCORRECT_TYPE) throwMalformed(error);
-    throw RequestError("invalid_input", "",
+    throw RequestError(ErrorCode::kInvalidInput, "",
                        "Expected the body to be an object like {\"data\": …}.");
   }
   unsigned seen = 0;
@@ -87,7 +87,7 @@ void JsonReader::forEachMember(const JsonSource& source, Visit visit) {
     const auto key = parsed(member.unescaped_key(false));
     const unsigned place = bitOf(key);
     if (seen & place) {
-      throw RequestError("invalid_input", std::string(key),
+      throw RequestError(ErrorCode::kInvalidInput, std::string(key),
                          "Expected one " + inQuotes(key) + ", not two.");
     }
     seen |= place;
@@ -110,7 +110,7 @@ void JsonReader::read(const JsonSource& source, const Signature& model, DecodedR
         readTensors(value, source.tensors, model.inputs, out);
       } else if (key == "data") {
         if (source.isFrame) {
-          throw RequestError("invalid_input", "data",
+          throw RequestError(ErrorCode::kInvalidInput, "data",
                              "In a binary frame a model without code takes its inputs as "
                              "\"tensors\".");
         }
@@ -124,10 +124,10 @@ void JsonReader::read(const JsonSource& source, const Signature& model, DecodedR
     });
     if (!found) {
       if (source.isFrame) {
-        throw RequestError("invalid_input", "tensors",
+        throw RequestError(ErrorCode::kInvalidInput, "tensors",
                            "Expected \"tensors\", the inputs, but the header has none.");
       }
-      throw RequestError("invalid_input", "data",
+      throw RequestError(ErrorCode::kInvalidInput, "data",
                          "Expected \"data\", the rows to predict, but the body has none.");
     }
   } catch (const RequestError& fault) {
@@ -153,7 +153,7 @@ uint32_t JsonReader::countRows(const JsonSource& source) {
       rows = rows > 0 ? 1 : static_cast<uint32_t>(count);
     });
     if (rows == 0) {
-      throw RequestError("invalid_input", "data",
+      throw RequestError(ErrorCode::kInvalidInput, "data",
                          "Expected \"data\", the input to predict, but the body has none.");
     }
   } catch (const RequestError& fault) {

@@ -101,7 +101,7 @@ void withType(ONNXTensorElementDataType type, Visit visit) {
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING:
       return visit(std::string{});
     default:
-      throw Error("runtime_failed", "The input's element type cannot be read from JSON.");
+      throw Error(ErrorCode::kRuntimeFailed, "The input's element type cannot be read from JSON.");
   }
 }
 
@@ -274,7 +274,7 @@ class TensorReader {
   }
 
   [[noreturn]] void fail(const std::string& detail) const {
-    throw RequestError("invalid_input", where(), detail);
+    throw RequestError(ErrorCode::kInvalidInput, where(), detail);
   }
 
   const char* typeName() const { return runtime::elementTypeName(spec_.type); }

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "runtime/error.h"
+
 namespace cloudeasyml::protocols {
 
 namespace {
@@ -98,10 +100,10 @@ void writeDouble(std::string& out, double value) { writeShortest(out, value); }
 void writeInteger(std::string& out, int64_t value) { writeShortest(out, value); }
 void writeUnsigned(std::string& out, uint64_t value) { writeShortest(out, value); }
 
-void writeFailure(std::string& out, std::string_view code, std::string_view detail,
+void writeFailure(std::string& out, ErrorCode code, std::string_view detail,
                   std::string_view path) {
   out.assign("{\"code\":");
-  writeString(out, code);
+  writeString(out, nameOf(code));
   out += ",\"detail\":";
   writeString(out, detail);
   if (!path.empty()) {

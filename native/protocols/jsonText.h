@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "generated/constants.h"
+
 namespace cloudeasyml::protocols {
 
 /// Appends a quoted and escaped JSON string; invalid UTF-8 is replaced by U+FFFD.
@@ -18,7 +20,6 @@ void writeInteger(std::string& out, int64_t value);
 void writeUnsigned(std::string& out, uint64_t value);
 
 /// Writes {"code", "detail", "path"?} over `out`.
-void writeFailure(std::string& out, std::string_view code, std::string_view detail,
-                  std::string_view path);
+void writeFailure(std::string& out, ErrorCode code, std::string_view detail, std::string_view path);
 
 }  // namespace cloudeasyml::protocols

@@ -185,7 +185,8 @@ void ValueWriter::writeElements(const Tensor& tensor, size_t from, size_t count)
       }
       return;
     default:
-      throw Error("runtime_failed", "The output's element type cannot be written as JSON.");
+      throw Error(ErrorCode::kRuntimeFailed,
+                  "The output's element type cannot be written as JSON.");
   }
 }
 

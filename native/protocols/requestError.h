@@ -11,7 +11,7 @@ namespace cloudeasyml::protocols {
 /// A fault that the client can mend, with the path of what is wrong: `data[3][1]`, `data.image`.
 class RequestError : public Error {
  public:
-  RequestError(const char* code, std::string path, const std::string& detail)
+  RequestError(ErrorCode code, std::string path, const std::string& detail)
       : Error(code, detail), path_(std::move(path)) {}
   const std::string& path() const noexcept { return path_; }
 

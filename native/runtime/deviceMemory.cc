@@ -65,12 +65,12 @@ const OrtMemoryInfo* DeviceMemory::at(size_t output, const std::string& location
   if (location == "pinned") return pinned_;
   if (location != "device") {
     throw Error(
-        "invalid_input",
+        ErrorCode::kInvalidInput,
         "Expected \"cpu\", \"pinned\" or \"device\" for an output's location but received \"" +
             location + "\".");
   }
   if (output < outputs_.size()) return outputs_[output];
-  throw Error("invalid_input",
+  throw Error(ErrorCode::kInvalidInput,
               "ONNX Runtime does not know where this session computes its outputs: " + unknown_ +
                   " Bind them to \"cpu\".");
 }

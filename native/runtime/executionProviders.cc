@@ -55,7 +55,7 @@ std::string builtInName(const std::string& name) {
   for (auto& fullName : Ort::GetAvailableProviders()) {
     if (lowerCase(withoutSuffix(fullName)) == name) return std::move(fullName);
   }
-  throw Error("provider_unavailable",
+  throw Error(ErrorCode::kProviderUnavailable,
               "The ONNX Runtime library has no execution provider \"" + name + "\".");
 }
 
@@ -100,8 +100,8 @@ void appendProvider(Ort::Env& env, const ProviderLibraries& libraries, Ort::Sess
       appendBuiltIn(options, provider);
     }
   } catch (const Ort::Exception& failure) {
-    throw Error("provider_unavailable", "The execution provider \"" + provider.name +
-                                            "\" cannot be used: " + failure.what());
+    throw Error(ErrorCode::kProviderUnavailable, "The execution provider \"" + provider.name +
+                                                     "\" cannot be used: " + failure.what());
   }
 }
 

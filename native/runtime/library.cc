@@ -18,13 +18,14 @@ std::string loaderMessage() {
 Library loadLibrary(const std::string& path) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
-    throw Error("library_unavailable", "The ONNX Runtime library \"" + path +
-                                           "\" could not be loaded: " + loaderMessage() + ".");
+    throw Error(
+        ErrorCode::kLibraryUnavailable,
+        "The ONNX Runtime library \"" + path + "\" could not be loaded: " + loaderMessage() + ".");
   }
   using GetApiBase = const OrtApiBase*(ORT_API_CALL*)() NO_EXCEPTION;
   const auto getApiBase = reinterpret_cast<GetApiBase>(dlsym(handle, "OrtGetApiBase"));
   if (!getApiBase) {
-    throw Error("library_unavailable",
+    throw Error(ErrorCode::kLibraryUnavailable,
                 "The library \"" + path + "\" is not ONNX Runtime: it has no OrtGetApiBase.");
   }
   const OrtApiBase* base = getApiBase();
@@ -32,7 +33,7 @@ Library loadLibrary(const std::string& path) {
   library.version = base->GetVersionString();
   library.api = base->GetApi(ORT_API_VERSION);
   if (!library.api) {
-    throw Error("library_unavailable",
+    throw Error(ErrorCode::kLibraryUnavailable,
                 "The ONNX Runtime library \"" + path + "\" is version " + library.version +
                     ", but version 1." + std::to_string(ORT_API_VERSION) + " or later is needed.");
   }

@@ -13,8 +13,8 @@ struct Library {
   std::string version;
 };
 
-/// Loads the library at `path`. Throws Error("library_unavailable") where it is missing, is not
-/// ONNX Runtime, or is older than the API that the addon was built for.
+/// Loads the library at `path`. Throws Error(kLibraryUnavailable) where it is missing,
+/// is not ONNX Runtime, or is older than the API that the addon was built for.
 Library loadLibrary(const std::string& path);
 
 }  // namespace cloudeasyml::runtime

@@ -59,7 +59,7 @@ ModelState modelState(const SessionRequest& request) {
   } else {
     const auto model = stateOf(request.path);
     if (!model.isFile) {
-      throw Error("model_load_failed",
+      throw Error(ErrorCode::kModelLoadFailed,
                   "The model \"" + request.path + "\" is not a file that can be read.");
     }
     state.model = model.identity;

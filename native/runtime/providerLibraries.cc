@@ -64,12 +64,12 @@ void ProviderLibraries::load(Ort::Env& env, const KeyValues& paths) {
     const std::string library =
         "The library \"" + path + "\" of the execution provider \"" + name + "\" ";
     if (access(path.c_str(), R_OK) != 0) {
-      throw Error("library_unavailable", library + "is not a file that can be read.");
+      throw Error(ErrorCode::kLibraryUnavailable, library + "is not a file that can be read.");
     }
     try {
       env.RegisterExecutionProviderLibrary(name.c_str(), path);
     } catch (const Ort::Exception& failure) {
-      throw Error("library_unavailable",
+      throw Error(ErrorCode::kLibraryUnavailable,
                   library + "could not be loaded as an execution provider: " + failure.what());
     }
     paths_[name] = path;
@@ -116,7 +116,7 @@ void ProviderLibraries::append(Ort::Env& env, Ort::SessionOptions& options,
     const std::string wanted = isAny ? "device"
                                      : (choice.kind.empty() ? "" : choice.kind + " ") + "device " +
                                            std::to_string(choice.index);
-    throw Error("provider_unavailable",
+    throw Error(ErrorCode::kProviderUnavailable,
                 "The execution provider \"" + provider.name + "\" finds no " + wanted +
                     " on this machine" +
                     (all.empty() ? "." : "; it finds these: " + listOf(all) + "."));

@@ -11,9 +11,10 @@ namespace {
 void check(OrtStatus* status, const CancellationToken& token) {
   if (!status) return;
   const Ort::Status failure(status);
-  if (token.cancelled()) throw Error("cancelled", "The run was cancelled.");
+  if (token.cancelled()) throw Error(ErrorCode::kCancelled, "The run was cancelled.");
   const bool refused = failure.GetErrorCode() == ORT_INVALID_ARGUMENT;
-  throw Error(refused ? "invalid_input" : "runtime_failed", failure.GetErrorMessage());
+  throw Error(refused ? ErrorCode::kInvalidInput : ErrorCode::kRuntimeFailed,
+              failure.GetErrorMessage());
 }
 
 void runBinding(Session& session, const CancellationToken& token, Ort::IoBinding& binding) {

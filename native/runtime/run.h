@@ -17,8 +17,8 @@ namespace cloudeasyml::runtime {
 /// Where the session's first provider has memory of its own, new outputs lie in memory that it
 /// copies fast.
 ///
-/// Throws Error("cancelled") where the token stopped it, "invalid_input" where ORT refuses the
-/// tensors, "runtime_failed" for the rest.
+/// Throws Error(kCancelled) where the token stopped it, kInvalidInput where
+/// ORT refuses the tensors, kRuntimeFailed for the rest.
 void run(Session& session, const CancellationToken& token,
          const std::vector<const OrtValue*>& inputs, const std::vector<const char*>& outputNames,
          std::vector<OrtValue*>& outputs);

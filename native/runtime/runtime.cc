@@ -32,7 +32,7 @@ void Runtime::start(const RuntimeSettings& settings) {
   std::lock_guard lock(mutex_);
   if (env_) {
     if (settings == settings_) return;
-    throw Error("conflict",
+    throw Error(ErrorCode::kConflict,
                 "ONNX Runtime has been started with other settings, which hold for the process. "
                 "Configure it before the first session is created.");
   }
@@ -58,7 +58,7 @@ void Runtime::startLocked(const RuntimeSettings& settings) {
     providerLibraries_.load(*env_, settings.providerLibraries);
   } catch (const Ort::Exception& failure) {
     env_.reset();
-    throw Error("library_unavailable",
+    throw Error(ErrorCode::kLibraryUnavailable,
                 std::string("ONNX Runtime did not start: ") + failure.what());
   } catch (...) {
     env_.reset();
@@ -91,7 +91,7 @@ std::vector<std::string> Runtime::availableProviders() const {
 
 std::shared_ptr<Ort::Env> Runtime::environment() const {
   std::lock_guard lock(mutex_);
-  if (!env_) throw Error("internal", "ONNX Runtime has not been started.");
+  if (!env_) throw Error(ErrorCode::kInternal, "ONNX Runtime has not been started.");
   return env_;
 }
 

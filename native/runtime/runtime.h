@@ -38,7 +38,7 @@ struct RuntimeSettings {
 class Runtime {
  public:
   /// Loads the library and makes the environment. Doing it again with the same settings does
-  /// nothing; with others it throws Error("conflict").
+  /// nothing; with others it throws Error(kConflict).
   void start(const RuntimeSettings& settings);
   /// The same, but whatever settings it was started with before are fine.
   void ensureStarted(const RuntimeSettings& settings);
@@ -54,7 +54,8 @@ class Runtime {
   /// Callers that ask for the same at the same time share one load. The last holder's release
   /// closes it.
   ///
-  /// Throws Error("model_load_failed" | "provider_unavailable" | "model_not_found").
+  /// Throws Error(kModelLoadFailed | kProviderUnavailable |
+  /// kModelNotFound).
   std::shared_ptr<Session> openSession(const SessionRequest& request);
 
   /// Sessions that are open now.

@@ -133,7 +133,7 @@ std::unique_ptr<Session> loadSession(Ort::Env& env, const ProviderLibraries& lib
   } catch (const Ort::Exception& failure) {
     const std::string model =
         request.path.empty() ? "The model" : "The model \"" + request.path + "\"";
-    throw Error("model_load_failed", model + " did not load: " + failure.what());
+    throw Error(ErrorCode::kModelLoadFailed, model + " did not load: " + failure.what());
   }
 }
 

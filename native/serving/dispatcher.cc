@@ -89,14 +89,15 @@ void Dispatcher::remove(const std::shared_ptr<Deployment>& deployment) {
     listed_.erase(std::remove(listed_.begin(), listed_.end(), deployment), listed_.end());
   }
   for (auto* request : left) {
-    fail(
-        *request,
-        {"deployment_unavailable", "The deployment was removed before the request could run.", {}});
+    fail(*request, {ErrorCode::kDeploymentUnavailable,
+                    "The deployment was removed before the request could run.",
+                    {}});
   }
   RequestPool::releaseAll(left);
   for (const auto& stream : open) {
-    stream->fail(
-        {"deployment_unavailable", "The deployment was removed while the stream went on.", {}});
+    stream->fail({ErrorCode::kDeploymentUnavailable,
+                  "The deployment was removed while the stream went on.",
+                  {}});
   }
 }
 
@@ -159,7 +160,7 @@ void Dispatcher::removeWorker(Worker& worker) {
   for (auto& batch : lost) {
     batch->deployment->queue.ended(0, 0, 0);
     for (auto* request : batch->requests) {
-      fail(*request, {"worker_lost",
+      fail(*request, {ErrorCode::kWorkerLost,
                       "The worker that ran the request stopped; the request can be sent again.",
                       {}});
     }
@@ -168,8 +169,9 @@ void Dispatcher::removeWorker(Worker& worker) {
   worker.inbox->close();
   for (auto& [number, stream] : streams) {
     --stream->deployment->streams;
-    stream->fail(
-        {"worker_lost", "The worker that ran the stream stopped, and its state is gone.", {}});
+    stream->fail({ErrorCode::kWorkerLost,
+                  "The worker that ran the stream stopped, and its state is gone.",
+                  {}});
   }
 }
 

@@ -185,7 +185,7 @@ void Dispatcher::finish(Worker& worker, Batch* batch) {
     worker.left.push_back(deployment.handle);
   }
   for (auto* request : owned->requests) {
-    fail(*request, {"internal", "The worker left the request unanswered.", {}});
+    fail(*request, {ErrorCode::kInternal, "The worker left the request unanswered.", {}});
   }
   RequestPool::releaseAll(owned->requests);
 }

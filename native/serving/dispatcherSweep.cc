@@ -63,9 +63,9 @@ void Dispatcher::sweepWorkers(int64_t now, bool& isBusy) {
         isBusy = true;
         for (auto* request : batch->requests) {
           if (request->deadlineNs > now) continue;
-          deferred.fail(
-              *request,
-              {"deadline_exceeded", "The request was still running when its time was up.", {}});
+          deferred.fail(*request, {ErrorCode::kDeadlineExceeded,
+                                   "The request was still running when its time was up.",
+                                   {}});
         }
         if (batch->isInline && now > batch->startNs + kInlineSlowestNs) worker->token->cancel();
       }
@@ -78,7 +78,8 @@ void Dispatcher::sweepWorkers(int64_t now, bool& isBusy) {
     cancelIfAbandoned(*worker);
   }
   for (const auto& stream : overdue) {
-    stream->fail({"deadline_exceeded", "The plugin took longer for a step than its time.", {}});
+    stream->fail(
+        {ErrorCode::kDeadlineExceeded, "The plugin took longer for a step than its time.", {}});
   }
 }
 

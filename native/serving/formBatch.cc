@@ -20,7 +20,7 @@ bool read(ExecutionContext& context, Request& request) {
   } catch (const Error& error) {
     fail(request, {error.code(), error.what(), {}});
   } catch (const std::exception& error) {
-    fail(request, {"internal", error.what(), {}});
+    fail(request, {ErrorCode::kInternal, error.what(), {}});
   }
   request.pool->release(&request);
   return false;

@@ -81,7 +81,7 @@ void Queue::putBack(Request* const* requests, size_t number, Deferred& deferred)
   while (number > 0) {
     Request& request = *requests[--number];
     if (isClosed_) {
-      deferred.fail(request, {"deployment_unavailable", kRemoved, {}});
+      deferred.fail(request, {ErrorCode::kDeploymentUnavailable, kRemoved, {}});
       deferred.release(request);
       continue;
     }
@@ -243,7 +243,8 @@ size_t Queue::mostWithin(int64_t leftNs, size_t most) const noexcept {
 void Queue::drop(Request& request, Deferred& deferred) {
   leave(request);
   deferred.fail(
-      request, {"deadline_exceeded", "The request waited in the queue until its time was up.", {}});
+      request,
+      {ErrorCode::kDeadlineExceeded, "The request waited in the queue until its time was up.", {}});
   deferred.release(request);
 }
 

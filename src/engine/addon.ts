@@ -40,6 +40,8 @@ export interface NativeRunner {
   bindOutput(slot: number, offset: number, rank: number): void;
   wrapInput(slot: number, data: object, rank: number): void;
   wrapOutput(slot: number, data: object, rank: number): void;
+  /** The same for the next run alone. */
+  lendOutput(slot: number, data: object, rank: number): void;
   run(): void;
   take(slot: number): ArrayBuffer | string[];
   close(): void;

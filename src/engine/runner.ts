@@ -1,14 +1,23 @@
-import { TensorPlace } from '../generated/constants.js';
+import { CloudEasyMLError } from '../errors.js';
+import { OutputMemory, TensorPlace } from '../generated/constants.js';
 import { frame, type NativeRunner } from './addon.js';
 import { checkTensor, wrongNames } from './checks.js';
 import { dataClasses } from './elementTypes.js';
-import { copyElements, header, Slot } from './slot.js';
+import { declaredOutputDims, dimsFor, type OutputDims } from './outputDims.js';
+import { copyElements, header, Slot, sendDims, smallTensorBytes } from './slot.js';
 import { Tensor } from './tensor.js';
 import type { PlacedValue } from './valueInfo.js';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 /** Which outputs to compute, by name; or where to, by tensors whose memory takes them. */
 export type RequestedOutputs = readonly string[] | Record<string, Tensor>;
+
+/** Below this, memory is got faster with zeros. */
+const zeroedBytes = 1 << 20;
+
+function unwrittenMemory(bytes: number): ArrayBufferLike {
+  return bytes < zeroedBytes ? new ArrayBuffer(bytes) : Buffer.allocUnsafeSlow(bytes).buffer;
+}
 
 export function isNames(outputs: RequestedOutputs): outputs is readonly string[] {
   return Array.isArray(outputs);
@@ -30,13 +39,21 @@ export class Runner {
   #selected: readonly Slot[] = [];
   /** Whether they are bound to the caller's tensors. */
   #owned = false;
+  /** How the selected outputs' dims follow from the inputs', as far as the model says. */
+  #outputDims: readonly (OutputDims | undefined)[] = [];
+  /** Whether the model's outputs have the shapes that it declares. */
+  #isTruthful = true;
+  readonly #lendsMemory: boolean;
 
+  /** @param lendsMemory whether outputs are written fastest to JavaScript's own memory */
   constructor(
     native: NativeRunner,
     inputs: readonly PlacedValue[],
     outputs: readonly PlacedValue[],
+    lendsMemory: boolean,
   ) {
     this.#native = native;
+    this.#lendsMemory = lendsMemory;
     this.#inputs = inputs.map(
       (info) => new Slot(info, info.place, native.bindInput, native.wrapInput),
     );
@@ -52,8 +69,7 @@ export class Runner {
     if (outputs === undefined || isNames(outputs)) {
       this.#select(outputs ?? this.#outputNames, false);
       this.#sendInputs();
-      this.#native.run();
-      return this.#results();
+      return this.#results(this.#runAllocating());
     }
     this.#takeOutputs(outputs);
     let offset = this.#sendInputs();
@@ -135,15 +151,68 @@ export class Runner {
     this.#native.select(selected.map(({ info }) => info.place));
     this.#selected = selected;
     this.#owned = owned;
+    const inputs = this.#inputs.map(({ info }) => info);
+    this.#outputDims = selected.map(({ info }) =>
+      this.#lendsMemory && !owned ? declaredOutputDims(info, inputs) : undefined,
+    );
   }
 
-  /** Reads what the addon reports of the outputs that ONNX Runtime allocated. */
-  #results(): Record<string, Tensor> {
+  /**
+   * Runs, having lent memory for the outputs whose size is known before: V8 takes that back as soon as
+   * nobody holds it, while memory of ONNX Runtime's waits for the event loop to turn.
+   *
+   * @returns the outputs that lie in lent memory, by their place in the selection
+   */
+  #runAllocating(): readonly (Tensor | undefined)[] {
+    const lent = this.#isTruthful ? this.#selected.map((_, index) => this.#allocate(index)) : [];
+    if (!lent.some(Boolean)) {
+      this.#native.run();
+      return lent;
+    }
+    try {
+      for (const [index, tensor] of lent.entries()) {
+        if (!tensor) continue;
+        sendDims(tensor.dims);
+        this.#native.lendOutput(index, tensor.data, tensor.dims.length);
+      }
+      this.#native.run();
+      return lent;
+    } catch (error) {
+      // Nothing of it may stay bound.
+      this.#native.select(this.#selected.map(({ info }) => info.place));
+      if (error instanceof CloudEasyMLError && error.code === 'cancelled') throw error;
+    }
+    // Either the run fails with any memory, or the outputs are not of the shapes that the model declares.
+    this.#native.run();
+    this.#isTruthful = false;
+    return [];
+  }
+
+  /** A tensor for an output whose size is known before the run, and neither small nor very large. */
+  #allocate(index: number): Tensor | undefined {
+    const sources = this.#outputDims[index];
+    const { type } = this.#selected[index]!.info;
+    if (!sources || type === 'string') return undefined;
+    const DataClass = dataClasses[type];
+    const dims = dimsFor(sources, this.#inputs);
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const bytes = size * DataClass.BYTES_PER_ELEMENT;
+    if (bytes <= smallTensorBytes || bytes > OutputMemory.reusableBytes) return undefined;
+    return new Tensor(type, new DataClass(unwrittenMemory(bytes)), dims);
+  }
+
+  /** Reads what the addon reports of the outputs that were not in `lent` memory. */
+  #results(lent: readonly (Tensor | undefined)[]): Record<string, Tensor> {
     const results: Record<string, Tensor> = {};
     let next = 0;
     // Taking an output may collect garbage, but it never writes to the header.
     for (let index = 0; index < this.#selected.length; index++) {
       const { name, type } = this.#selected[index]!.info;
+      const tensor = lent[index];
+      if (tensor) {
+        results[name] = tensor;
+        continue;
+      }
       const offset = header[next++]!;
       const rank = header[next++]!;
       const dims: number[] = [];

@@ -125,7 +125,10 @@ export class InferenceSession {
     if (this.#released) {
       throw new CloudEasyMLError('runtime_failed', 'The session has been released.');
     }
-    return new Runner(addon.createRunner(this.handle), this.placedInputs, this.placedOutputs);
+    // What has a device copies its outputs fastest to memory of its own choice.
+    const lendsMemory = this.executionProviders.length === 1;
+    const native = addon.createRunner(this.handle);
+    return new Runner(native, this.placedInputs, this.placedOutputs, lendsMemory);
   }
 }
 

@@ -7,7 +7,8 @@ import type { PlacedValue } from './valueInfo.js';
 
 /** The shapes that one call is about, and what it reports. */
 export const header = new Float64Array(frame, 0, SharedFrame.headerNumbers);
-const { smallTensorBytes, alignment } = SharedFrame;
+export const { smallTensorBytes } = SharedFrame;
+const { alignment } = SharedFrame;
 const { elsewhere } = TensorPlace;
 const noData = new Uint8Array(0);
 
@@ -23,6 +24,11 @@ export function copyElements(from: NumericData, to: NumericData): void {
   }
 }
 
+/** Tells the addon of the shape that the next call is about. */
+export function sendDims(dims: readonly number[]): void {
+  for (let axis = 0; axis < dims.length; axis++) header[axis] = dims[axis]!;
+}
+
 /** One input, or one requested output: the caller's tensor, and what the addon has bound for it. */
 export class Slot {
   readonly info: PlacedValue;
@@ -33,8 +39,13 @@ export class Slot {
   readonly #wrap: NativeRunner['wrapInput'];
   /** Undefined for strings, which never lie in the frame. */
   readonly #dataClass: NumericDataClass | undefined;
-  // Where the frame holds the bound tensor, or the array that is wrapped, and its shape.
-  #wrapped: WeakRef<object> | undefined;
+  // Where the frame holds the bound tensor, or which array is wrapped, and its shape.
+  /**
+   * The number under which each array was wrapped; the one with the last number still is. A WeakRef would
+   * keep every array until the event loop turns.
+   */
+  readonly #wraps = new WeakMap<object, number>();
+  #lastWrap = 0;
   #offset: number = elsewhere;
   #end = 0;
   #dims: readonly number[] = [];
@@ -64,35 +75,40 @@ export class Slot {
     const { data, dims } = this.tensor!;
     const inFrame = this.#offset === offset;
     // An array never moves while it has a length, so one that is still wrapped needs no more.
-    if ((inFrame || this.#wrapped?.deref() === data) && this.#hasShape(dims)) {
+    if ((inFrame || this.#wraps.get(data) === this.#lastWrap) && this.#hasShape(dims)) {
       if (data.length !== this.#length) this.#refuseMemory(this.#length);
       return inFrame ? this.#end : offset;
     }
     checkTensor(this.info, this.tensor);
     const length = elementCount(dims);
     if (data.length !== length) this.#refuseMemory(length);
-    for (let axis = 0; axis < dims.length; axis++) header[axis] = dims[axis]!;
+    sendDims(dims);
 
     const dataClass = this.#dataClass;
     const bytes = dataClass ? length * dataClass.BYTES_PER_ELEMENT : Number.POSITIVE_INFINITY;
     if (bytes > smallTensorBytes || offset + bytes > frame.byteLength) {
       this.#offset = elsewhere;
-      this.#wrapped = undefined;
+      this.#lastWrap++;
       this.#wrap(this.#index, data, dims.length);
       // Strings are copied, so they must be looked at each time.
-      if (dataClass) this.#wrapped = new WeakRef(data);
+      if (dataClass) this.#wraps.set(data, this.#lastWrap);
       this.#dims = dims.slice();
       this.#length = length;
       return offset;
     }
     this.#bind(this.#index, offset, dims.length);
-    this.#wrapped = undefined;
+    this.#lastWrap++;
     this.#offset = offset;
     this.#end = (offset + bytes + alignment - 1) & -alignment;
     this.#dims = dims.slice();
     this.#length = length;
     this.#view = new dataClass!(frame, offset, length);
     return this.#end;
+  }
+
+  /** Of the tensor that was placed last. */
+  get dims(): readonly number[] {
+    return this.#dims;
   }
 
   /** Copies the tensor into the frame, where it lies there. */

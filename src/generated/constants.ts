@@ -189,6 +189,12 @@ export const TensorPlace = {
   elsewhere: -1,
 } as const;
 
+/** Memory for the outputs that a run allocates. */
+export const OutputMemory = {
+  /** Larger blocks are given back to the system as soon as they are freed. */
+  reusableBytes: 33554432,
+} as const;
+
 /** A binary frame: the header's length, the header, and the tensors' bytes. */
 export const BinaryFrame = {
   /** Bytes of the header's length, a little-endian integer. */
