@@ -4,7 +4,6 @@
 #include <exception>
 
 #include "backends/outputValues.h"
-#include "backends/runModel.h"
 #include "protocols/requestError.h"
 #include "serving/channel.h"
 #include "serving/time.h"
@@ -92,17 +91,15 @@ bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
 
 void OnnxContext::runGroup(const Batch& batch, const Places& places,
                            const runtime::CancellationToken& token) {
-  Group group;
-  group.reserve(places.size());
+  group_.clear();
   size_t rows = 0;
   for (const size_t place : places) {
-    group.push_back(decoded_[place].get());
-    rows += group.back()->rows;
+    group_.push_back(decoded_[place].get());
+    rows += group_.back()->rows;
   }
   const int64_t runsAtNs = serving::nowNs();
-  // What the chunks' values lie in.
-  std::vector<Ort::Value> memory;
-  const auto chunks = runRows(group, rows, token, memory);
+  memory_.clear();
+  const auto chunks = runRows(group_, rows, token);
   const int64_t elapsedNs = serving::nowNs() - batch.startNs;
   size_t firstRow = 0;
   for (const size_t place : places) {
@@ -113,8 +110,7 @@ void OnnxContext::runGroup(const Batch& batch, const Places& places,
 }
 
 std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows,
-                                        const runtime::CancellationToken& token,
-                                        std::vector<Ort::Value>& memory) {
+                                        const runtime::CancellationToken& token) {
   const auto fixed = static_cast<size_t>(backend_.contract().fixedBatch);
   const size_t limit = backend_.rowsPerRun() > 0 ? backend_.rowsPerRun() : rows;
   std::vector<Chunk> chunks;
@@ -122,11 +118,11 @@ std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows,
     Chunk chunk;
     chunk.from = from;
     chunk.count = std::min(limit, rows - from);
-    auto values = runModel(backend_.session(), backend_.signature(), group,
-                           {from, chunk.count, fixed > 0 ? fixed : chunk.count}, gatherer_, token);
-    chunk.outputs.reserve(values.size());
-    for (const auto& value : values) chunk.outputs.push_back(openValue(value));
-    std::move(values.begin(), values.end(), std::back_inserter(memory));
+    const size_t first = memory_.size();
+    runner_.run(backend_.session(), backend_.signature(), group,
+                {from, chunk.count, fixed > 0 ? fixed : chunk.count}, token, memory_);
+    chunk.outputs.reserve(memory_.size() - first);
+    for (size_t i = first; i < memory_.size(); ++i) chunk.outputs.push_back(openValue(memory_[i]));
     chunks.push_back(std::move(chunk));
   }
   requireRows(chunks);
@@ -171,19 +167,20 @@ void OnnxContext::answer(Request& request, const DecodedRequest& decoded,
 }
 
 void OnnxContext::clear() noexcept {
-  size_t used = gatherer_.capacity();
+  memory_.clear();
+  size_t used = runner_.capacity();
   for (size_t i = 0; i < count_; ++i) {
     for (const auto& input : decoded_[i]->inputs) used += input.capacity();
   }
   count_ = 0;
   if (!used_.note(used)) return;
-  size_t held = gatherer_.capacity();
+  size_t held = runner_.capacity();
   for (const auto& decoded : decoded_) {
     for (const auto& input : decoded->inputs) held += input.capacity();
   }
   if (held < kKeptBytes || held < 2 * used_.most()) return;
   decoded_.clear();
-  gatherer_.release();
+  runner_.release();
 }
 
 }  // namespace cloudeasyml::backends

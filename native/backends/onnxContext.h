@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "backends/inputValues.h"
 #include "backends/onnxBackend.h"
 #include "backends/recentPeak.h"
+#include "backends/runModel.h"
 #include "protocols/jsonRequest.h"
 #include "protocols/protocol.h"
 #include "serving/backend.h"
@@ -38,8 +38,7 @@ class OnnxContext final : public serving::ExecutionContext {
   void runGroup(const serving::Batch& batch, const Places& places,
                 const runtime::CancellationToken& token);
   std::vector<protocols::Chunk> runRows(const Group& group, size_t rows,
-                                        const runtime::CancellationToken& token,
-                                        std::vector<Ort::Value>& memory);
+                                        const runtime::CancellationToken& token);
   void requireRows(const std::vector<protocols::Chunk>& chunks) const;
   void answer(serving::Request& request, const protocols::DecodedRequest& decoded,
               const std::vector<protocols::Chunk>& chunks, size_t firstRow, int64_t elapsedNs,
@@ -50,7 +49,10 @@ class OnnxContext final : public serving::ExecutionContext {
   /// The first `count_` are read; the rest keep their memory.
   std::vector<std::unique_ptr<protocols::DecodedRequest>> decoded_;
   size_t count_ = 0;
-  InputGatherer gatherer_;
+  ModelRunner runner_;
+  // Of the group that runs: its requests, and what the outputs lie in.
+  Group group_;
+  std::vector<Ort::Value> memory_;
   RecentPeak used_;
 };
 

@@ -4,30 +4,29 @@
 
 namespace cloudeasyml::backends {
 
-std::vector<Ort::Value> runModel(runtime::Session& session, const protocols::Signature& signature,
-                                 const Group& group, const RunRows& rows, InputGatherer& gatherer,
-                                 const runtime::CancellationToken& token) {
-  std::vector<Ort::Value> values;
-  values.reserve(signature.inputs.size());
+void ModelRunner::run(runtime::Session& session, const protocols::Signature& signature,
+                      const Group& group, const RunRows& rows,
+                      const runtime::CancellationToken& token, std::vector<Ort::Value>& outputs) {
+  values_.clear();
+  inputs_.clear();
   for (size_t i = 0; i < signature.inputs.size(); ++i) {
-    values.push_back(gatherer.gather(signature.inputs[i], i, group, rows));
+    values_.push_back(gatherer_.gather(signature.inputs[i], i, group, rows));
+    inputs_.push_back(values_.back());
   }
-  const std::vector<const OrtValue*> inputs(values.begin(), values.end());
-  std::vector<OrtValue*> made(session.outputNames().size(), nullptr);
-  std::vector<Ort::Value> outputs;
-  outputs.reserve(made.size());
+  made_.assign(session.outputNames().size(), nullptr);
+  outputs.reserve(outputs.size() + made_.size());
   // Made values are the caller's even where the run fails.
   const auto own = [&] {
-    for (OrtValue* value : made) outputs.emplace_back(value);
+    for (OrtValue* value : made_) outputs.emplace_back(value);
+    values_.clear();
   };
   try {
-    runtime::run(session, token, inputs, session.outputNames(), made);
+    runtime::run(session, token, inputs_, session.outputNames(), made_);
   } catch (...) {
     own();
     throw;
   }
   own();
-  return outputs;
 }
 
 }  // namespace cloudeasyml::backends

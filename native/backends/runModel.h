@@ -1,4 +1,4 @@
-// One run of a model on the rows of a group of requests.
+// Runs of a model on the rows of groups of requests.
 #pragma once
 
 #include <onnxruntime_cxx_api.h>
@@ -12,10 +12,25 @@
 
 namespace cloudeasyml::backends {
 
-/// @returns the outputs in the model's order
-/// @throws Error cancelled, invalid_input where ONNX Runtime refuses the tensors, runtime_failed
-std::vector<Ort::Value> runModel(runtime::Session& session, const protocols::Signature& signature,
-                                 const Group& group, const RunRows& rows, InputGatherer& gatherer,
-                                 const runtime::CancellationToken& token);
+/// Keeps from run to run what a run needs, so that it costs no allocations. Used by one thread at a
+/// time.
+class ModelRunner {
+ public:
+  /// Runs on the rows of a group, and appends the outputs in the model's order.
+  /// @throws Error cancelled, invalid_input where ONNX Runtime refuses the tensors, runtime_failed
+  void run(runtime::Session& session, const protocols::Signature& signature, const Group& group,
+           const RunRows& rows, const runtime::CancellationToken& token,
+           std::vector<Ort::Value>& outputs);
+
+  /// Bytes that it holds on to.
+  size_t capacity() const noexcept { return gatherer_.capacity(); }
+  void release() noexcept { gatherer_.release(); }
+
+ private:
+  InputGatherer gatherer_;
+  std::vector<Ort::Value> values_;
+  std::vector<const OrtValue*> inputs_;
+  std::vector<OrtValue*> made_;
+};
 
 }  // namespace cloudeasyml::backends

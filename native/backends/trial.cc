@@ -182,8 +182,8 @@ class Trial {
     for (const auto* request : group) rows += request->rows;
     try {
       Run run;
-      run.memory = runModel(session_, signature_, group, {0, rows, fixed_ > 0 ? fixed_ : rows},
-                            gatherer_, limit_.token);
+      runner_.run(session_, signature_, group, {0, rows, fixed_ > 0 ? fixed_ : rows}, limit_.token,
+                  run.memory);
       for (const auto& value : run.memory) run.outputs.push_back(openValue(value));
       return run;
     } catch (const std::exception&) {
@@ -228,7 +228,7 @@ class Trial {
   runtime::Session& session_;
   const protocols::Signature& signature_;
   const size_t fixed_;
-  InputGatherer gatherer_;
+  ModelRunner runner_;
   TimeLimit limit_;
   std::string difference_;
 };

@@ -55,7 +55,7 @@ bool readTimeout(std::string_view value, Envelope& out) noexcept {
 
 EnvelopeFault scanEnvelope(std::string_view json, Envelope& out) noexcept {
   if (json.empty()) return EnvelopeFault::kNone;
-  if (!mentions(json, kPriorityName, 'y') && !mentions(json, kTimeoutName, 'M')) {
+  if (!mentions(json, kPriorityName, 'r') && !mentions(json, kTimeoutName, 'M')) {
     return EnvelopeFault::kNone;
   }
   JsonScanner scanner(json);

@@ -129,7 +129,7 @@ test('declares sequences, maps and optionals, each as what it is', async () => {
   graph.node('CastMap', ['x'], { domain: 'ai.onnx.ml', outputs: ['y'] });
   graph.output('y', 'float32', [1, null]);
   await expect(InferenceSession.create(graph.toModel())).rejects.toThrow(
-    'The model\'s input "x" is not a tensor',
+    'The model\'s input "x" is of the type',
   );
 });
 
