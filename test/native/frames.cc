@@ -72,6 +72,12 @@ TEST_CASE("a text frame is its head, its answer without the brace, and its tail"
   CHECK(writeFrame("", R"({"predictions":[1]})", "", false) == R"({"predictions":[1]})");
 }
 
+TEST_CASE("a completion without an answer is its head and tail") {
+  CHECK(writeFrame(R"({"id":7,)", "", "", false) == R"({"id":7,)");
+  CHECK(writeFrame("", "", "", false) == "");
+  CHECK(writeFrame(R"({"id":7,"error":)", "", "}", true) == R"({"id":7,"error":})");
+}
+
 TEST_CASE("a binary frame's tensors begin at a multiple of 8") {
   for (size_t length = 0; length < 20; ++length) {
     const auto header = "{\"a\":\"" + std::string(length, 'x') + "\"}";
