@@ -190,7 +190,7 @@ void readTensors(ondemand::value value, std::string_view bytes, const std::vecto
     } else {
       const auto taken = takeBytes(bytes, elements * runtime::elementSize(spec.type), tensor);
       input.bytes.resize(std::max(input.bytes.size(), taken.size()));
-      std::memcpy(input.bytes.data(), taken.data(), taken.size());
+      std::copy(taken.begin(), taken.end(), input.bytes.begin());
       input.used = taken.size();
       // Kernels rely on a bool's being 0 or 1.
       if (spec.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL) {

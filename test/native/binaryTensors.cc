@@ -116,6 +116,15 @@ TEST_CASE("a shape whose elements no memory holds is refused without an attempt"
             .code == "invalid_input");
 }
 
+TEST_CASE("a tensor without elements takes no bytes") {
+  const auto open = oneInput(ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE, {-1});
+  const auto request = readFrame(R"([{"type":"float64","dims":[2,0]}])", "", open);
+  REQUIRE_MESSAGE(request.accepted(), request.detail);
+  CHECK(request.rows == 2);
+  CHECK(request.inputs[0].rowDims == std::vector<int64_t>{0});
+  CHECK(request.inputs[0].bytes.empty());
+}
+
 TEST_CASE("a binary frame has tensors and no data") {
   const auto code = [](std::string_view header) {
     const auto request = read({joinFrame(header, ""), true}, kSingle);
