@@ -45,7 +45,8 @@ void requireJson(const Body& body) {
     if (!document.at_end()) throwMalformed(simdjson::TRAILING_CONTENT);
     return;
   }
-  // To the lazy parser a bare scalar is no value.
+  // To the lazy parser a bare scalar is no value, to the strict one a number beyond all types.
+  if (isNumberText(json.substr(std::min(json.find_first_not_of(" \t\r\n"), json.size())))) return;
   simdjson::dom::parser strict;
   if (const auto error = strict.parse(json.data(), json.size()).error()) throwMalformed(error);
 }

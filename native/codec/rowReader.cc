@@ -48,30 +48,6 @@ const char* describe(ondemand::value value) {
   return "something else";
 }
 
-bool isNumberText(std::string_view text) {
-  size_t at = 0;
-  const auto digits = [&] {
-    const size_t start = at;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
-    return at - start;
-  };
-  if (at < text.size() && text[at] == '-') ++at;
-  const bool leadingZero = at < text.size() && text[at] == '0';
-  const size_t whole = digits();
-  if (whole == 0 || (leadingZero && whole > 1)) return false;
-  if (at < text.size() && text[at] == '.') {
-    ++at;
-    if (digits() == 0) return false;
-  }
-  if (at < text.size() && (text[at] | 0x20) == 'e') {
-    ++at;
-    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-    if (digits() == 0) return false;
-  }
-  while (at < text.size() && std::isspace(static_cast<unsigned char>(text[at]))) ++at;
-  return at == text.size();
-}
-
 constexpr uint64_t eightTimes(uint64_t byte) { return byte * 0x0101010101010101; }
 
 // Reads a whole number of up to eight digits, which is what pixels and token ids are. Digit by
@@ -336,6 +312,30 @@ class RowReader {
 };
 
 }  // namespace
+
+bool isNumberText(std::string_view text) {
+  size_t at = 0;
+  const auto digits = [&] {
+    const size_t start = at;
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+    return at - start;
+  };
+  if (at < text.size() && text[at] == '-') ++at;
+  const bool leadingZero = at < text.size() && text[at] == '0';
+  const size_t whole = digits();
+  if (whole == 0 || (leadingZero && whole > 1)) return false;
+  if (at < text.size() && text[at] == '.') {
+    ++at;
+    if (digits() == 0) return false;
+  }
+  if (at < text.size() && (text[at] | 0x20) == 'e') {
+    ++at;
+    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
+    if (digits() == 0) return false;
+  }
+  while (at < text.size() && std::isspace(static_cast<unsigned char>(text[at]))) ++at;
+  return at == text.size();
+}
 
 void readRows(ondemand::value value, const InputSpec& spec, const std::string& path,
               RowTensor& out) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cloudeasyml::codec {
@@ -59,6 +60,9 @@ void readRows(simdjson::ondemand::value value, const InputSpec& spec, const std:
 
 /// Walks a value to its end, so that a fault anywhere in it is found.
 void validate(simdjson::ondemand::value value, int depth = 0);
+
+/// Whether a text is a JSON number, of any size, and space behind it.
+bool isNumberText(std::string_view text);
 
 /// Unwraps a parser's answer or throws malformed_json.
 template <typename T>

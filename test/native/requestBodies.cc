@@ -77,8 +77,8 @@ TEST_CASE("what is no JSON is malformed, although something before it is wrong, 
 }
 
 TEST_CASE("JSON of any kind is told to be JSON") {
-  for (const std::string body :
-       {"{}", "[]", "7", "\"a\"", "true", "null", " [1, {\"a\": -1.5e3}] "}) {
+  for (const std::string body : {"{}", "[]", "7", "\"a\"", "true", "null", " [1, {\"a\": -1.5e3}] ",
+                                 "-1e999", " 123456789012345678901234567890\n"}) {
     CAPTURE(body);
     CHECK(isJson({body}));
   }
