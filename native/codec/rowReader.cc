@@ -1,7 +1,6 @@
 #include "codec/rowReader.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -19,6 +18,9 @@ namespace ondemand = simdjson::ondemand;
 namespace {
 
 constexpr int kMaxDepth = 128;
+
+/// All the space that JSON knows.
+constexpr std::string_view kSpace = " \t\r\n";
 
 // Tags for the types that C++17 has no name of its own for.
 struct Float16 {
@@ -284,9 +286,7 @@ class RowReader {
   [[noreturn]] void failElement(ondemand::value value) {
     const std::string kind = describe(value);
     std::string_view token = value.raw_json_token();
-    while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) {
-      token.remove_suffix(1);
-    }
+    token = token.substr(0, token.find_last_not_of(kSpace) + 1);
     std::string received = kind;
     if (kind == "a number") {
       if (!isNumberText(token)) throwMalformed(simdjson::NUMBER_ERROR);
@@ -333,8 +333,7 @@ bool isNumberText(std::string_view text) {
     if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
     if (digits() == 0) return false;
   }
-  while (at < text.size() && std::isspace(static_cast<unsigned char>(text[at]))) ++at;
-  return at == text.size();
+  return text.find_first_not_of(kSpace, at) == std::string_view::npos;
 }
 
 void readRows(ondemand::value value, const InputSpec& spec, const std::string& path,
