@@ -1,18 +1,11 @@
 // Builds the addon with cmake-js, and says in one line what is missing when it can't.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { isInstalled, modulesFolder, root } from './cmake.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
-
-/** Where npm put a package, whether it was hoisted above this one or not. */
-function modulesFolder() {
-  const found = require.resolve('@nozbe/simdjson/package.json');
-  return path.resolve(path.dirname(found), '..', '..');
-}
 
 function fail(message) {
   console.error(`cloudeasyml: ${message}`);
@@ -23,22 +16,18 @@ function listed(things) {
   return new Intl.ListFormat('en', { type: 'conjunction' }).format(things);
 }
 
-function found(command) {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
-}
-
 const hint = {
   linux: 'on Debian or Ubuntu: apt-get install -y cmake g++ make',
   darwin: 'on macOS: xcode-select --install && brew install cmake',
 }[process.platform];
 
 const missing = [];
-if (!found('cmake')) missing.push('CMake 3.15 or later');
+if (!isInstalled('cmake')) missing.push('CMake 3.15 or later');
 // What CXX holds is for CMake to judge: it may be more than a program's name.
-if (!process.env.CXX && !['c++', 'g++', 'clang++'].some(found)) {
+if (!process.env.CXX && !['c++', 'g++', 'clang++'].some(isInstalled)) {
   missing.push('a C++17 compiler');
 }
-if (!found('make') && !found('ninja')) missing.push('make or ninja');
+if (!isInstalled('make') && !isInstalled('ninja')) missing.push('make or ninja');
 if (missing.length > 0) {
   fail(`building the native engine needs ${listed(missing)}${hint ? ` (${hint})` : ''}.`);
 }

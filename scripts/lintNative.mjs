@@ -2,12 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from './cmake.mjs';
 
-const native = fileURLToPath(new URL('../native', import.meta.url));
-const files = readdirSync(native, { recursive: true })
-  .filter((file) => /\.(cc|h)$/.test(file))
-  .map((file) => path.join(native, file));
+const files = ['native', 'test/native'].flatMap((name) => {
+  const folder = path.join(root, name);
+  return readdirSync(folder, { recursive: true })
+    .filter((file) => /\.(cc|h)$/.test(file))
+    .map((file) => path.join(folder, file));
+});
 const mode = process.argv.includes('--fix') ? ['-i'] : ['--dry-run', '--Werror'];
 const { error, status } = spawnSync('clang-format', [...mode, ...files], { stdio: 'inherit' });
 if (error?.code === 'ENOENT') {

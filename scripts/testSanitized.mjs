@@ -3,14 +3,16 @@
 //   node scripts/testSanitized.mjs address|thread [test files or folders…]
 //
 // Node.js and ONNX Runtime are not built with the sanitizer, so it sees what the addon's own code does with
-// memory and with threads. With `address` a last step looks for leaks.
+// memory and with threads. `address` looks for undefined behaviour, too, which is reported as an illegal
+// instruction at its line, and in a last step for leaks. Both check the C++ library's preconditions, which
+// are reported as an abort. Without test files the native unit tests come first.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from './cmake.mjs';
+import { unitTestObstacle } from './nativeTests/unitTests.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const [kind, ...files] = process.argv.slice(2);
 const libraries = { address: ['libasan.so', 'libstdc++.so'], thread: ['libtsan.so'] };
 if (!(kind in libraries)) {
@@ -31,13 +33,16 @@ function compilerFile(name) {
 }
 
 const reports = mkdtempSync(path.join(tmpdir(), 'sanitizer-'));
+const log = path.join(reports, 'report');
+// Whose code it is must be told where its lines are known, too.
+const asan = 'stack_trace_format="    #%n %p %F %S %M"';
 const sanitized = {
   ...process.env,
   LD_PRELOAD: libraries[kind].map(compilerFile).join(' '),
   CLOUDEASYML_ADDON: path.join(root, `build-${kind}`, 'Release', 'cloudeasyml.node'),
-  ASAN_OPTIONS: `detect_leaks=0:log_path=${path.join(reports, 'report')}`,
+  ASAN_OPTIONS: `${asan}:detect_leaks=0:handle_abort=1:handle_sigill=1:log_path=${log}`,
   // Reports of others' code must not change what a test's process exits with.
-  TSAN_OPTIONS: `exitcode=0:log_path=${path.join(reports, 'report')}`,
+  TSAN_OPTIONS: `exitcode=0:handle_abort=1:log_path=${log}`,
 };
 
 function run(args, env = process.env) {
@@ -53,10 +58,12 @@ function isAddons(stack) {
 }
 
 /**
- * Whether a report is about the addon: for ThreadSanitizer, whether all the accesses in question are in
- * its code. It does not see how Node.js and ONNX Runtime synchronise, and reports much of theirs.
+ * Whether a report is about the addon. Others may abort a process, too. Of ThreadSanitizer's, all the
+ * accesses in question must be in the addon's code: it does not see how Node.js and ONNX Runtime
+ * synchronise, and reports much of theirs.
  */
 function concernsAddon(report) {
+  if (/: ABRT /.test(report)) return report.includes('cloudeasyml.node');
   if (kind === 'address') return true;
   return report
     .split('\n\n')
@@ -104,7 +111,7 @@ function findLeaks() {
       env: {
         ...sanitized,
         // ONNX Runtime has no frame pointers to walk.
-        ASAN_OPTIONS: 'detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=16:exitcode=0',
+        ASAN_OPTIONS: `${asan}:detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=16:exitcode=0`,
       },
     },
   );
@@ -116,10 +123,13 @@ function findLeaks() {
   return status === 0 && leaks.length === 0;
 }
 
-let failed = run([path.join(root, 'scripts', 'buildNative.mjs'), kind]) !== 0;
+const script = (name) => path.join(root, 'scripts', name);
+const withUnits = files.length === 0 && !unitTestObstacle();
+let failed = withUnits && run([script('testNative.mjs'), kind]) !== 0;
+failed = run([script('buildNative.mjs'), kind]) !== 0 || failed;
 if (!failed) {
   const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const tests = files.length > 0 ? files : ['test/engine', 'test/serving'];
+  const tests = files.length > 0 ? files : ['test/engine', 'test/serving', 'test/streaming'];
   const options = ['--testTimeout=120000', '--no-file-parallelism', '--passWithNoTests'];
   failed = run([vitest, 'run', ...options, ...tests], sanitized) !== 0;
   failed = reported() || failed;

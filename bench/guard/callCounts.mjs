@@ -76,7 +76,7 @@ function countsOf(calls, count) {
  * @returns {Promise<CallCounts[]>}
  */
 export async function countCalls(folder) {
-  const counter = buildTool('callCounter');
+  const counter = await buildTool('callCounter');
   const results = [];
   for (const model of [softmax, mlp]) {
     const plugin = path.join(folder, 'plugins', model.name);

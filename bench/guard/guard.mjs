@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { isInstalled } from '../../scripts/cmake.mjs';
 import { countCalls } from './callCounts.mjs';
 import { compare } from './compare.mjs';
 import { countInstructions, toolchain } from './instructions.mjs';
 import { callTable, instructionTable } from './tables.mjs';
-import { isInstalled } from './tools.mjs';
 
 const recordedFile = fileURLToPath(new URL('recorded.json', import.meta.url));
 const usage = `Usage: npm run bench:guard -- [--record] [--json file]

@@ -40,7 +40,7 @@ export function toolchain() {
  * @returns {Promise<InstructionCount[]>}
  */
 export async function countInstructions(folder) {
-  const program = buildTool('requestScript');
+  const program = await buildTool('requestScript');
   const output = path.join(folder, 'callgrind.out');
   const args = scripts.flatMap(({ model, perBatch, requests }) => {
     const { model: modelFile } = writeModel(model, folder);

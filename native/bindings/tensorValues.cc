@@ -43,7 +43,8 @@ napi_value stringsOf(Napi::Env env, const Ort::Value& value) {
   std::vector<char> bytes(length);
   std::vector<size_t> offsets(count + 1, length);
   if (count > 0) value.GetStringTensorContent(bytes.data(), length, offsets.data(), count);
-  const bool isAscii = std::all_of(bytes.begin(), bytes.end(), [](char byte) { return byte >= 0; });
+  const bool isAscii =
+      std::all_of(bytes.begin(), bytes.end(), [](unsigned char byte) { return byte < 0x80; });
   // What is ASCII need not be decoded.
   const auto create = isAscii ? napi_create_string_latin1 : napi_create_string_utf8;
   auto strings = Napi::Array::New(env, count);

@@ -1,5 +1,6 @@
 #include "protocols/frame.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -99,25 +100,22 @@ FrameFault scanFrame(std::string_view json, Frame& out) noexcept {
 
 FrameWriter::FrameWriter(std::string_view head, std::string_view answer, std::string_view tail,
                          bool binary)
-    : head_(head), text_(answer), tail_(tail), binary_(binary) {
-  if (binary) {
+    : head_(head), text_(answer), tail_(tail), binary_(binary && !answer.empty()) {
+  if (binary_) {
     text_ = frameHeader(answer);
     tensors_ = answer.substr(kFrameLengthBytes + text_.size());
   }
   // The head has the object's opening brace.
-  if (!head.empty() && tail.empty()) text_.remove_prefix(1);
+  if (!head.empty() && tail.empty() && !text_.empty()) text_.remove_prefix(1);
   size_ = head_.size() + text_.size() + tail_.size();
-  if (!binary) return;
+  if (!binary_) return;
   const size_t start = kFrameLengthBytes + size_;
   padding_ = (kTensorAlignment - start % kTensorAlignment) % kTensorAlignment;
   size_ = start + padding_ + tensors_.size();
 }
 
 void FrameWriter::write(char* out) const noexcept {
-  const auto put = [&](std::string_view text) {
-    std::memcpy(out, text.data(), text.size());
-    out += text.size();
-  };
+  const auto put = [&](std::string_view text) { out = std::copy(text.begin(), text.end(), out); };
   if (binary_) {
     writeFrameLength(out, head_.size() + text_.size() + tail_.size() + padding_);
     out += kFrameLengthBytes;

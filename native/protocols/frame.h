@@ -47,7 +47,7 @@ FrameFault scanFrame(std::string_view json, Frame& out) noexcept;
 class FrameWriter {
  public:
   /// @param head such as `{"id":7,"done":true,`
-  /// @param answer a JSON object, or a binary frame where `binary`
+  /// @param answer a JSON object, or a binary frame where `binary`; empty for what has no answer
   /// @param tail what closes what the head opened beyond one brace: "}" or nothing
   FrameWriter(std::string_view head, std::string_view answer, std::string_view tail, bool binary);
 

@@ -1,6 +1,5 @@
 #include "protocols/jsonParsing.h"
 
-#include <cctype>
 #include <string>
 
 #include "protocols/requestError.h"
@@ -55,8 +54,7 @@ bool isNumberText(std::string_view text) {
     if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
     if (digits() == 0) return false;
   }
-  while (at < text.size() && std::isspace(static_cast<unsigned char>(text[at]))) ++at;
-  return at == text.size();
+  return text.find_first_not_of(kJsonSpace, at) == std::string_view::npos;
 }
 
 void throwMalformed(simdjson::error_code error) {

@@ -8,6 +8,9 @@
 
 namespace cloudeasyml::protocols {
 
+/// All the space that JSON knows.
+constexpr std::string_view kJsonSpace = " \t\r\n";
+
 /// Turns a parser's error into a RequestError malformed_json.
 [[noreturn]] void throwMalformed(simdjson::error_code error);
 
@@ -27,7 +30,7 @@ void validate(simdjson::ondemand::value value, int depth = 0);
 /// "a number", "an array", …
 const char* kindOf(simdjson::ondemand::value value);
 
-/// Whether a token, with white space behind it, is a JSON number.
+/// Whether a text is a JSON number, of any size, with space behind it.
 bool isNumberText(std::string_view text);
 
 }  // namespace cloudeasyml::protocols

@@ -26,7 +26,9 @@ void requireJson(const JsonSource& source) {
     if (!document.at_end()) throwMalformed(simdjson::TRAILING_CONTENT);
     return;
   }
-  // To the lazy parser a bare scalar is no value.
+  // To the lazy parser a bare scalar is no value, to the strict one a number beyond all types.
+  const auto json = source.json;
+  if (isNumberText(json.substr(std::min(json.find_first_not_of(kJsonSpace), json.size())))) return;
   simdjson::dom::parser strict;
   if (const auto error = strict.parse(source.json.data(), source.json.size()).error()) {
     throwMalformed(error);

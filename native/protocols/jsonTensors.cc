@@ -1,7 +1,6 @@
 #include "protocols/jsonTensors.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -151,10 +150,11 @@ class TensorReader {
   }
 
   void endWhole(size_t count) {
-    if (spec_.byRows && (count == 0 || count > kMostRows)) {
-      depth_ = 0;
-      fail("Expected from 1 to " + std::to_string(kMostRows) + " rows but received " +
-           (count == 0 ? "none" : std::to_string(count)) + ".");
+    depth_ = 0;
+    if (spec_.byRows && count == 0) fail("Expected at least one row but received none.");
+    if (spec_.byRows && count > kMostRows) {
+      fail("Expected at most " + std::to_string(kMostRows) + " rows but received " +
+           std::to_string(count) + ".");
     }
     checkLength(0, count);
     // Axes inside an empty one never came up.
@@ -312,9 +312,7 @@ class TensorReader {
   [[noreturn]] void failElement(ondemand::value value) {
     const std::string kind = kindOf(value);
     std::string_view token = value.raw_json_token();
-    while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) {
-      token.remove_suffix(1);
-    }
+    token = token.substr(0, token.find_last_not_of(kJsonSpace) + 1);
     std::string received = kind;
     if (kind == "a number") {
       if (!isNumberText(token)) throwMalformed(simdjson::NUMBER_ERROR);

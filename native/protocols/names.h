@@ -7,7 +7,10 @@
 namespace cloudeasyml::protocols {
 
 inline std::string inQuotes(std::string_view name) {
-  return "\"" + std::string(name.substr(0, 100)) + "\"";
+  std::string text = "\"";
+  text += name.substr(0, 100);
+  text += '"';
+  return text;
 }
 
 /// The names of a model's inputs or outputs: `"a", "b"`.

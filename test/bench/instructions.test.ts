@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { compare } from '../../bench/guard/compare.mjs';
 import { countInstructions, toolchain } from '../../bench/guard/instructions.mjs';
-import { isInstalled } from '../../bench/guard/tools.mjs';
+import { isInstalled } from '../../scripts/cmake.mjs';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const file = new URL('../../bench/guard/recorded.json', import.meta.url);
