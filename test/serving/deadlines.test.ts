@@ -49,7 +49,7 @@ describe('a request’s own timeout', () => {
   });
 
   it('is the header’s where the body names one, too', async () => {
-    const gated = await deployGated();
+    const gated = await deployGated({ timeoutMs: 1_000_000 });
     const asked = { headers: { 'x-timeout-ms': '50' }, timeoutMs: 1_000_000 };
     expect(await codeOf(gated, 'both', asked)).toBe(late);
     // A model without streams takes it as an ordinary request.
