@@ -6,9 +6,10 @@ import { benchEngine } from './engine/index.mjs';
 import { describeMachine, warningsFor } from './machine.mjs';
 import { readOptions, UsageError, usage } from './options.mjs';
 import { choosePinning, closedLoopCpus, openLoopCpus } from './pinning.mjs';
-import { engineTables, servingTables, targetTable } from './report.mjs';
+import { engineTables, overloadTable, servingTables, targetTable } from './report.mjs';
+import { benchOverload } from './serving/overload.mjs';
 import { benchServing } from './serving/servingBench.mjs';
-import { engineTargets, servingTargets } from './targets.mjs';
+import { engineTargets, overloadTargets, servingTargets } from './targets.mjs';
 
 /** Of what --json writes; results.schema.json describes it. */
 const schemaVersion = 2;
@@ -37,9 +38,17 @@ async function main(args) {
   const serving = parts.includes('serving')
     ? await benchServing({ plan, peerGroups: peers, pinning, openPinning, folder, progress })
     : undefined;
+  const overload = parts.includes('overload')
+    ? await benchOverload(plan.overload, {
+        pinning: openPinning,
+        folder: path.join(folder, 'overload'),
+        progress,
+      })
+    : undefined;
   const targets = [
     ...engineTargets(engine?.calls ?? []),
     ...servingTargets(serving ?? { closed: [], open: [] }),
+    ...(overload ? overloadTargets(overload) : []),
   ];
   const warnings = warningsFor(machine);
 
@@ -48,6 +57,7 @@ async function main(args) {
     `${date} · ${cpu}, ${cores} cores · ${system} · Node ${node} · ONNX Runtime ${onnxRuntime}`,
     ...(engine ? engineTables(engine) : []),
     ...(serving ? servingTables(serving) : []),
+    ...(overload ? [overloadTable(overload)] : []),
     targetTable(targets),
     ...(warnings.length > 0 ? [warnings.join('\n')] : []),
   ];
@@ -61,6 +71,7 @@ async function main(args) {
       plan,
       engine,
       serving,
+      overload,
       targets,
       warnings,
     };

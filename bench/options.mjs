@@ -5,7 +5,7 @@ export const usage = `Usage: npm run bench -- [options]
 
   --quick                 about two minutes: fewer rounds, models and numbers of connections
   --full                  everything, by every peer that this machine can run: an hour and more
-  --only engine|serving   one part only
+  --only <part>           engine, serving or overload
   --peers <groups>        node (the default), python, rust, or several, separated by commas: python
                           installs its peers by pip, rust builds its peer by cargo, both once
   --json <file>           also writes every figure to a file
@@ -14,10 +14,11 @@ export const usage = `Usage: npm run bench -- [options]
 
 /**
  * @typedef {'quick' | 'standard' | 'full'} Mode
- * @typedef {'engine' | 'serving'} Part
+ * @typedef {typeof allParts[number]} Part
  * @typedef {'node' | 'python' | 'rust'} PeerGroup
  */
 
+const allParts = /** @type {const} */ (['engine', 'serving', 'overload']);
 const peerGroups = /** @type {const} */ (['node', 'python', 'rust']);
 
 /** A mistake on the command line. */
@@ -67,9 +68,10 @@ function parse(args) {
  * @returns {Part[]}
  */
 function partsFor(only) {
-  if (only === undefined) return ['engine', 'serving'];
-  if (only === 'engine' || only === 'serving') return [only];
-  throw new UsageError(`Expected "engine" or "serving" for --only but received "${only}".`);
+  if (only === undefined) return [...allParts];
+  const part = allParts.find((known) => known === only);
+  if (part) return [part];
+  throw new UsageError(`Expected ${allParts.join(', ')} for --only but received "${only}".`);
 }
 
 /**

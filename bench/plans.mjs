@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
  * @property {EnginePlan} engine
  * @property {WorkloadPlan[]} serving
  * @property {StreamPlan} streams
+ * @property {OverloadPlan} overload
  *
  * @typedef {object} EnginePlan
  * @property {{ models?: string[], rounds: number, secondsPerCase: number }} calls all models where none
@@ -40,6 +41,11 @@ import { availableParallelism } from 'node:os';
  * @property {number} seconds of each number of streams in a round
  * @property {number} warmUpSeconds of each before the first round
  * @property {{ connections: number, rounds: number }} idle
+ *
+ * @typedef {object} OverloadPlan
+ * @property {number[]} shares of the capacity, ascending
+ * @property {number} rounds
+ * @property {number} seconds of each share in a round
  */
 
 const cores = availableParallelism();
@@ -73,6 +79,9 @@ const streams = (rounds, seconds, idleRounds) => ({
   idle: { connections: 1000, rounds: idleRounds },
 });
 
+/** @type {(rounds: number, seconds: number) => OverloadPlan} */
+const overload = (rounds, seconds) => ({ shares: [1, 1.5, 2.5], rounds, seconds });
+
 /** 1, 2, 4, … and the last. @param {number} last */
 function doublings(last) {
   const counts = [];
@@ -98,6 +107,7 @@ const quick = {
     { workload: 'convolution', closed: [closed(8, 1, 5)] },
   ],
   streams: streams(1, 0.5, 1),
+  overload: overload(1, 3),
 };
 
 /** About ten minutes. @type {Plan} */
@@ -123,6 +133,7 @@ const standard = {
     { workload: 'convolution', closed: [closed(8, 3, 3), closed(64, 2, 10)] },
   ],
   streams: streams(2, 2, 3),
+  overload: overload(2, 5),
 };
 
 /** Everything. @type {Plan} */
@@ -143,6 +154,7 @@ const full = {
     open: open(workload, 3, 10, compared),
   })),
   streams: streams(5, 4, 5),
+  overload: overload(5, 10),
 };
 
 /**

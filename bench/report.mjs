@@ -262,6 +262,34 @@ function streamTable(streams, idle) {
   ].join('\n');
 }
 
+/** @param {import('./serving/overload.mjs').OverloadResult} overload */
+export function overloadTable({ title, deadlineMs, capacity, loads }) {
+  const share = (/** @type {number} */ value) => `${value.toFixed(1)} times the capacity`;
+  const rows = loads.map((load) => [
+    share(load.share),
+    figure(load.arrivalsPerSecond.median),
+    ...(load.refusal
+      ? ['–', '–', '–', '–', '–']
+      : [
+          figure(load.goodput.median),
+          times(load.ofCapacity),
+          percent(load.refused),
+          load.refusalP50Us ? ms(load.refusalP50Us) : '',
+          percent(load.late),
+        ]),
+    percent(load.generatorLoad),
+  ]);
+  return [
+    `Overload: ${title}, a deadline of ${deadlineMs} ms; it can do ${figure(capacity.median)} requests per second; Poisson arrivals`,
+    '',
+    table(
+      ['load', 'arrivals/s', 'in time/s', 'of the capacity', 'refused', 'p50 ms', 'late', 'busy'],
+      rows,
+    ),
+    ...loads.flatMap((load) => notReported(share(load.share), load.refusal)),
+  ].join('\n');
+}
+
 /** @param {readonly import('./targets.mjs').Target[]} targets */
 export function targetTable(targets) {
   return table(

@@ -129,6 +129,35 @@ function openTargets({ title, server, loads }) {
   return [{ what, expected, found: `${found.toFixed(2)}×`, verdict }];
 }
 
+/** Of the capacity, answered within the deadline where more arrives than can be done. */
+const leastGoodput = 0.9;
+
+/** Of the median refusal. */
+const mostRefusalMs = 5;
+
+/**
+ * @param {import('./serving/overload.mjs').OverloadResult} overload
+ * @returns {Target[]}
+ */
+export function overloadTargets({ title, loads }) {
+  return loads
+    .filter(({ share }) => share > 1)
+    .flatMap(({ share, ofCapacity, refusalP50Us, refusal }) => {
+      const load = `${title}, ${share} times its capacity`;
+      const found = refusal ? undefined : ofCapacity.median;
+      const ms = refusal ? undefined : refusalP50Us && refusalP50Us.median / 1000;
+      return [
+        atLeastTimes(`${load}: of the capacity, in time`, leastGoodput, found),
+        {
+          what: `${load}: p50 of a refusal`,
+          expected: `at most ${mostRefusalMs} ms`,
+          found: ms === undefined ? '' : `${ms.toFixed(2)} ms`,
+          verdict: ms === undefined ? 'not measured' : ms <= mostRefusalMs ? 'pass' : 'miss',
+        },
+      ];
+    });
+}
+
 /**
  * @param {string} what
  * @param {import('./serving/servingBench.mjs').ServerResult} own

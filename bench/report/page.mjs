@@ -1,6 +1,7 @@
 import { countsSection } from './countsSection.mjs';
 import { engineSection } from './engineSection.mjs';
 import { htmlTable } from './htmlTable.mjs';
+import { overloadSection } from './overloadSection.mjs';
 import { machineLine } from './results.mjs';
 import { servingSections } from './servingSections.mjs';
 import { pageStyle } from './style.mjs';
@@ -14,7 +15,7 @@ import { escaped } from './text.mjs';
  * @returns {string} HTML
  */
 export function reportPage(results, counts) {
-  const { engine, serving, targets, warnings, machine } = results;
+  const { engine, serving, overload, targets, warnings, machine } = results;
   const settings = Object.entries(machine.settings).map(([name, value]) => `${name}=${value}`);
   const { pinning, openPinning } = machine;
   return `<!doctype html>
@@ -42,6 +43,7 @@ export function reportPage(results, counts) {
 ${warnings.map((warning) => `<p class="warning">${escaped(warning)}</p>`).join('\n')}
 ${targetsSection(targets)}
 ${serving ? servingSections(serving) : ''}
+${overload ? overloadSection(overload) : ''}
 ${engine ? engineSection(engine) : ''}
 ${counts ? countsSection(counts) : ''}
 <p class="soft">Figures are medians of rounds; ratios are taken within a round, between neighbours in time. How each is measured: docs/benchmarks.md.</p>

@@ -13,6 +13,7 @@ import { readFileSync } from 'node:fs';
  * @property {Machine} machine
  * @property {{ calls: Call[], types: TypeCall[], sharing: Sharing[] }} [engine]
  * @property {Serving} [serving]
+ * @property {import('../serving/overload.mjs').OverloadResult} [overload] none in older files
  * @property {Target[]} targets
  * @property {string[]} warnings
  *

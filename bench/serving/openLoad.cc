@@ -5,11 +5,12 @@
 //   <connections> <seed> <times file>
 //
 // The request file holds a request's bytes. What arrives in the warm-up is sent and answered like
-// the rest, but not counted. The times file gets float64 numbers, six for each counted answer: its
-// latency, the time from its intended start until its bytes were written, the generator's lateness,
-// and the server's queue, batch and compute (NaN where it tells none), all in microseconds. Prints
-// JSON: all requests answered and failed, the answers per second after the warm-up, and the CPU
-// time of this thread by the time that passed.
+// the rest, but not counted. The times file gets float64 numbers, seven for each counted answer:
+// its status, and in microseconds its latency, the time from its intended start until its bytes
+// were written, the generator's lateness, and the server's queue, batch and compute (NaN where it
+// tells none). Prints JSON: all requests answered, failed, and those of the latter that got no
+// answer, the answers per second after the warm-up, and the CPU time of this thread by the time
+// that passed.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,7 +44,7 @@ namespace {
 constexpr int kDrainSeconds = 10;
 /// Lets the connections come to rest first.
 constexpr double kLeadSeconds = 0.05;
-constexpr size_t kFields = 6;
+constexpr size_t kFields = 7;
 
 struct Order {
   const char* host;
@@ -229,10 +230,11 @@ class OpenLoad {
     if (answer.status != 200) {
       ++refused_;
       if (refusal_.empty()) refusal_ = "The server answered " + std::to_string(answer.status) + ".";
-      return;
+    } else if (at >= order_.warmUpSeconds) {
+      ++answersAfterWarmUp_;
     }
-    if (at >= order_.warmUpSeconds) ++answersAfterWarmUp_;
     if (connection.arrival < firstCounted_) return;
+    times_.push_back(answer.status);
     const double intended = arrivals_[connection.arrival];
     for (const double seconds :
          {at - intended, connection.sentAt - intended, noticedAt_[connection.arrival] - intended}) {
@@ -251,7 +253,8 @@ class OpenLoad {
                static_cast<std::streamsize>(times_.size() * sizeof(double)));
     if (!file.flush()) throw std::runtime_error(std::string("Can't write ") + order_.timesFile);
     // What has no answer by now counts as a failure: leaving it out would flatter the tail.
-    const size_t failures = arrivals_.size() - ended_ + refused_;
+    const size_t lost = arrivals_.size() - ended_;
+    const size_t failures = lost + refused_;
     std::string failure = failure_.empty() ? refusal_ : failure_;
     if (failures > 0 && failure.empty()) {
       failure =
@@ -259,9 +262,9 @@ class OpenLoad {
     }
     const double seconds = std::max(1e-9, lastAnswer_ - order_.warmUpSeconds);
     std::printf(
-        "{\"answered\": %zu, \"failures\": %zu, \"failure\": \"%s\", "
+        "{\"answered\": %zu, \"failures\": %zu, \"lost\": %zu, \"failure\": \"%s\", "
         "\"answersPerSecond\": %.1f, \"generatorLoad\": %.4f}\n",
-        ended_ - refused_, failures, failure.c_str(),
+        ended_ - refused_, failures, lost, failure.c_str(),
         static_cast<double>(answersAfterWarmUp_) / seconds, share);
   }
 

@@ -14,6 +14,7 @@ import { requestBytes } from './requestBytes.mjs';
  * @typedef {object} OpenLoadSummary
  * @property {number} answered
  * @property {number} failures
+ * @property {number} lost those of the failures that got no answer
  * @property {string} failure the first one
  * @property {number} answersPerSecond after the warm-up
  * @property {number} generatorLoad CPU time of the generator by the time that passed
@@ -50,12 +51,12 @@ const warmUpSeconds = 0.5;
 const connections = 256;
 
 /** CPU share of a generator from which it, and not the server, makes the latencies. */
-const generatorLimit = 0.9;
+export const generatorLimit = 0.9;
 
 /** As much of the p99 may be the generator's own lateness. */
 const latenessLimit = 0.5;
 
-/** Of a request in a generator's file, in this order. */
+/** Of a request in a generator's file, in this order, behind its answer's status. */
 const fields = /** @type {const} */ ([
   'latency',
   'generator',
@@ -69,7 +70,10 @@ const fields = /** @type {const} */ ([
 const told = /** @type {const} */ (['queue', 'batch', 'compute']);
 
 /** @typedef {Record<typeof fields[number] | 'rest', Float64Array>} RequestTimes sorted microseconds */
-/** @typedef {OpenLoadSummary & { times: RequestTimes }} OpenRound */
+/**
+ * @typedef {OpenLoadSummary & { times: RequestTimes, errors: { status: number, us: number }[] }} OpenRound
+ *   `errors` are the other answers than 200, with their latencies
+ */
 
 /**
  * Puts open-loop load on a server once.
@@ -108,37 +112,52 @@ export async function runOpenLoad(request, { arrivalsPerSecond, seconds, seed },
     }),
   );
   const summaries = rounds.map(({ summary }) => summary);
-  const sum = (/** @type {'answered' | 'failures' | 'answersPerSecond'} */ field) =>
+  const sum = (/** @type {'answered' | 'failures' | 'lost' | 'answersPerSecond'} */ field) =>
     summaries.reduce((total, summary) => total + summary[field], 0);
   const failure = summaries.map((summary) => summary.failure).find(Boolean);
   return {
     answered: sum('answered'),
     failures: sum('failures'),
+    lost: sum('lost'),
     failure: failure ?? '',
     answersPerSecond: sum('answersPerSecond'),
     generatorLoad: Math.max(...summaries.map((summary) => summary.generatorLoad)),
-    times: sortedTimes(rounds.map(({ times }) => times)),
+    ...splitTimes(rounds.map(({ times }) => times)),
   };
 }
 
 /**
- * @param {readonly Float64Array[]} records of generators, as OpenLoadOrder.timesFile says
+ * @param {readonly Float64Array[]} records of generators, as openLoad.cc says
+ * @returns {Pick<OpenRound, 'times' | 'errors'>}
+ */
+function splitTimes(records) {
+  const answers = [];
+  const errors = [];
+  for (const record of records) {
+    for (let at = 0; at < record.length; at += fields.length + 1) {
+      const [status = 0, ...times] = record.subarray(at, at + fields.length + 1);
+      if (status === 200) answers.push(times);
+      else errors.push({ status, us: times[0] ?? 0 });
+    }
+  }
+  return { times: sortedTimes(answers), errors };
+}
+
+/**
+ * @param {readonly number[][]} answers each in the order of `fields`
  * @returns {RequestTimes}
  */
-function sortedTimes(records) {
-  const count = records.reduce((sum, { length }) => sum + length / fields.length, 0);
+function sortedTimes(answers) {
   const times = /** @type {RequestTimes} */ (
-    Object.fromEntries([...fields, 'rest'].map((field) => [field, new Float64Array(count)]))
+    Object.fromEntries(
+      [...fields, 'rest'].map((field) => [field, new Float64Array(answers.length)]),
+    )
   );
-  let request = 0;
-  for (const record of records) {
-    for (let at = 0; at < record.length; at += fields.length, request++) {
-      for (const [index, field] of fields.entries())
-        times[field][request] = record[at + index] ?? 0;
-      let rest = (times.latency[request] ?? 0) - (times.generator[request] ?? 0);
-      for (const part of told) rest -= times[part][request] || 0;
-      times.rest[request] = rest;
-    }
+  for (const [request, answer] of answers.entries()) {
+    for (const [index, field] of fields.entries()) times[field][request] = answer[index] ?? 0;
+    let rest = (times.latency[request] ?? 0) - (times.generator[request] ?? 0);
+    for (const part of told) rest -= times[part][request] || 0;
+    times.rest[request] = rest;
   }
   for (const values of Object.values(times)) values.sort();
   return times;

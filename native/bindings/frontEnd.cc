@@ -161,7 +161,8 @@ int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_vi
 
 // What a whole body says of how it wants to be queued; its headers, where they say so, count first.
 // @returns 0, or why it was refused
-int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body) {
+int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
+                               const protocols::Envelope& headers) {
   auto& envelope = requests_[ticket]->envelope;
   switch (protocols::scanEnvelope(body, envelope)) {
     case protocols::EnvelopeFault::kPriority:
@@ -171,7 +172,6 @@ int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body) {
     case protocols::EnvelopeFault::kNone:
       break;
   }
-  const auto headers = std::exchange(envelope_, {});
   if (headers.priority > 0) envelope.priority = headers.priority;
   if (headers.timeoutMs > 0) envelope.timeoutMs = headers.timeoutMs;
   return 0;
@@ -189,9 +189,11 @@ double FrontEnd::shedWaitMs() { return static_cast<double>(shedWaitNs_) / 1e6; }
 /// @param endpoint an endpoint's number, or Route::kByBody
 /// @returns the handle of the deployment that has the request, or why it was refused
 int32_t FrontEnd::submit(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk) {
+  // Not for the next request, even where this one is refused.
+  const auto headers = std::exchange(envelope_, {});
   std::string_view body;
   if (const int32_t refused = openBody(ticket, chunk, body)) return refused;
-  if (const int32_t refused = readEnvelope(ticket, body)) return refused;
+  if (const int32_t refused = readEnvelope(ticket, body, headers)) return refused;
   Request* request = requests_[ticket];
   auto& dispatcher = engine_->dispatcher;
   if (endpoint != Route::kByBody) {

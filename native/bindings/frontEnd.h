@@ -66,7 +66,7 @@ class FrontEnd {
   int32_t submitted(uint32_t ticket, const serving::Submission& submission);
   int32_t openBody(uint32_t ticket, Bytes chunk, std::string_view& whole);
   int32_t openFrame(uint32_t ticket, Bytes frame);
-  int32_t readEnvelope(uint32_t ticket, std::string_view body);
+  int32_t readEnvelope(uint32_t ticket, std::string_view body, const protocols::Envelope& headers);
   int32_t routeOf(uint32_t ticket, std::string_view body, std::string_view& id);
   int32_t begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::string_view id,
                 std::string tag);

@@ -68,9 +68,10 @@ int32_t FrontEnd::begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::
 /// A deployment that has no streams leaves the body as append() does.
 /// @returns the deployment's handle, or why it was refused
 int32_t FrontEnd::openStream(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk) {
+  const auto headers = std::exchange(envelope_, {});
   std::string_view body;
   if (const int32_t refused = openBody(ticket, chunk, body)) return refused;
-  if (const int32_t refused = readEnvelope(ticket, body)) return refused;
+  if (const int32_t refused = readEnvelope(ticket, body, headers)) return refused;
   std::string_view id;
   if (endpoint == Route::kByBody) {
     if (const int32_t refused = routeOf(ticket, body, id)) return refused;

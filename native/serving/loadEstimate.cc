@@ -8,9 +8,10 @@ namespace {
 
 constexpr int64_t kRise = 8;
 constexpr int64_t kFall = 2;
-/// A request is refused where the estimate says that it would be late. Its own batch may take
-/// longer than on average by one part in so many.
-constexpr int64_t kMargin = 4;
+/// A request is refused where the estimate says that it would be late. Its wait may take longer
+/// than that by one part in so many: averages lean to fast batches, and whoever waits for many of
+/// them meets some slow ones. While requests wait, refusing one too many costs no work.
+constexpr int64_t kMargin = 6;
 
 size_t classOf(size_t requests, size_t classes) noexcept {
   size_t found = 0;
@@ -57,7 +58,8 @@ int64_t LoadEstimate::answerNs(size_t ahead, size_t perBatch, size_t workers,
   const auto rounds = static_cast<int64_t>((batches + workers - 1) / workers);
   // Those that run are half done, on average.
   const int64_t remaining = running >= workers ? batchNs(perBatch) / 2 : 0;
-  return remaining + rounds * batch + batch / kMargin;
+  const int64_t ns = remaining + rounds * batch;
+  return ns + ns / kMargin;
 }
 
 }  // namespace cloudeasyml::serving

@@ -119,9 +119,6 @@ export class Predictor implements SlotListener, CompletionListener {
     }
     const principal = slot.principal!;
     const owner = principal.isAdmin ? anyOwner : principal.userIndex;
-    if (slot.priority !== 0 || slot.timeoutMs !== 0) {
-      this.#engine.setEnvelope(slot.priority, slot.timeoutMs);
-    }
     const handle = slot.wantsEvents
       ? this.#openStream(slot, owner, chunk)
       : this.#submit(slot, owner, chunk);
@@ -214,11 +211,13 @@ export class Predictor implements SlotListener, CompletionListener {
 
   #submit(slot: PredictSlot, owner: number, chunk: ArrayBuffer): number {
     slot.phase = Phase.queued;
+    this.#setEnvelope(slot);
     return this.#engine.submit(slot.ticket, owner, slot.route, chunk);
   }
 
   /** A model without streams answers in the ordinary way; its one answer becomes the only event. */
   #openStream(slot: PredictSlot, owner: number, chunk: ArrayBuffer): number {
+    this.#setEnvelope(slot);
     const handle = this.#engine.openStream(slot.ticket, owner, slot.route, chunk);
     if (handle === Admission.noStreams) return this.#submit(slot, owner, new ArrayBuffer(0));
     if (handle >= 0) {
@@ -227,6 +226,10 @@ export class Predictor implements SlotListener, CompletionListener {
       this.#beginEvents(slot);
     }
     return handle;
+  }
+
+  #setEnvelope({ priority, timeoutMs }: PredictSlot): void {
+    if (priority !== 0 || timeoutMs !== 0) this.#engine.setEnvelope(priority, timeoutMs);
   }
 
   #beginEvents(slot: PredictSlot): void {

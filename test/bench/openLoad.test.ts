@@ -90,15 +90,24 @@ describe.skipIf(process.platform !== 'linux')('the open loop’s generator', () 
 
   it('counts refused requests and lost ones as failures', async () => {
     const refused = await heard((socket, request) => {
-      socket.write(request === 7 ? reply('503 No', '', '{}') : reply('200 OK', '', body));
+      // The last one counts: those of the warm-up don't.
+      const isRefused = request === 7 || request === 300;
+      socket.write(isRefused ? reply('503 No', '', '{}') : reply('200 OK', '', body));
     });
-    expect(refused.run).toMatchObject({ failures: 1, failure: 'The server answered 503.' });
+    expect(refused.run).toMatchObject({
+      failures: 2,
+      failure: 'The server answered 503.',
+      lost: 0,
+    });
+    expect(refused.run.errors).toEqual([{ status: 503, us: expect.any(Number) }]);
+    expect(refused.run.errors[0]!.us).toBeGreaterThan(0);
     server?.close();
     const lost = await heard((socket, request) => {
       if (request === 7) socket.destroy();
       else socket.write(reply('200 OK', '', body));
     });
     expect(lost.run.failures).toBeGreaterThan(0);
+    expect(lost.run.lost).toBe(lost.run.failures);
     expect(lost.run.failure).toMatch(/closed the connection|reset/);
   });
 });

@@ -104,6 +104,12 @@ describe('the HTML report', async () => {
     );
   });
 
+  it('shows what is left of a server that is asked for too much', () => {
+    expect(page).toContain('8 ms a request, &#60;one&#62; worker: at most 120 req/s');
+    expect(page).toContain('<td>117</td><td>0.96 (0.91–1.01)</td><td>34 %</td><td>0.70</td>');
+    expect(page).toContain('<span class="soft">3 requests got no answer</span>');
+  });
+
   it('shows streams and what idle connections hold', () => {
     expect(page).toContain('150,000/s, first 1.28 ms');
     expect(page).toContain('<span class="soft">3 streams failed</span>');

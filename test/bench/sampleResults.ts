@@ -132,6 +132,17 @@ const call = (title: string, model: string, cLoop: number, own: number, peer: nu
     timesAsFast: spread(peer / own),
   }));
 
+const overloaded = (share: number, refused: number, late: number) => ({
+  share,
+  arrivalsPerSecond: spread(share * 120),
+  goodput: spread(117),
+  ofCapacity: spread(0.96),
+  refused: spread(refused),
+  late: spread(late),
+  refusalP50Us: spread(700),
+  generatorLoad: spread(0.02),
+});
+
 const oneConnection = closed('mlp', 'MLP 784-512-512-10', 1, [9000, 4000, 6000, 800, 30_000]);
 const refused = {
   ...oneConnection,
@@ -246,6 +257,16 @@ export const sampleResults = {
       residentTwice: spread(156e6),
       bytesPerConnection: spread(4096),
     },
+  },
+  overload: {
+    title: '8 ms a request, <one> worker',
+    deadlineMs: 100,
+    capacity: spread(120),
+    loads: [
+      overloaded(1, 0.02, 0.01),
+      overloaded(1.5, 0.34, 0.005),
+      { ...overloaded(2.5, 0.6, 0), refusal: '3 requests got no answer' },
+    ],
   },
   targets: [
     {
