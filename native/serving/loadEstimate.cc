@@ -8,8 +8,8 @@ namespace {
 
 constexpr int64_t kRise = 8;
 constexpr int64_t kFall = 2;
-/// A request is refused where the estimate says that it would be late. Its own batch may take
-/// longer than on average by one part in so many.
+/// Requests are refused by this estimate, so it includes a margin: a request's own batch may take
+/// longer than the average by 1/kMargin.
 constexpr int64_t kMargin = 4;
 
 size_t classOf(size_t requests, size_t classes) noexcept {
@@ -55,7 +55,7 @@ int64_t LoadEstimate::answerNs(size_t ahead, size_t perBatch, size_t workers,
   if (batch == 0) return 0;
   const size_t batches = (ahead + perBatch) / perBatch;
   const auto rounds = static_cast<int64_t>((batches + workers - 1) / workers);
-  // Those that run are half done, on average.
+  // Running batches are half done on average.
   const int64_t remaining = running >= workers ? batchNs(perBatch) / 2 : 0;
   return remaining + rounds * batch + batch / kMargin;
 }
