@@ -100,7 +100,7 @@ void OnnxContext::runGroup(const Batch& batch, const Places& places,
     rows += group.back()->rows;
   }
   const int64_t runsAtNs = serving::nowNs();
-  // What the chunks' values lie in.
+  // Owns the memory of the chunks' values.
   std::vector<Ort::Value> memory;
   const auto chunks = runRows(group, rows, token, memory);
   const int64_t elapsedNs = serving::nowNs() - batch.startNs;
@@ -133,7 +133,7 @@ std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows,
   return chunks;
 }
 
-// What shapes and a trial promised, held against what came.
+// Checks the outputs against what the shapes and the trial promised.
 void OnnxContext::requireRows(const std::vector<Chunk>& chunks) const {
   const auto& outputs = backend_.signature().outputs;
   const auto fixed = static_cast<size_t>(backend_.contract().fixedBatch);
