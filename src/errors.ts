@@ -5,7 +5,7 @@ export { errorTable };
 /** A code of the table, which `docs/errors.md` repeats. */
 export type ErrorCode = keyof typeof errorTable;
 
-/** An error with a code from {@link errorTable}; its message is a full sentence for whoever caused it. */
+/** An error with a code from {@link errorTable}; its message is a full sentence for the caller. */
 export class CloudEasyMLError extends Error {
   override readonly name = 'CloudEasyMLError';
   readonly code: ErrorCode;

@@ -22,7 +22,7 @@ struct RunRows {
   size_t padded = 0;
 };
 
-/// Joins requests' rows into ONNX Runtime's values, where they lie if they are one request's.
+/// Joins requests' rows into ONNX Runtime's values. One request's rows are not copied.
 class InputGatherer {
  public:
   /// @returns an input's value, which is good until the next call for it, and no longer than the

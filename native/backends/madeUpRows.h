@@ -1,4 +1,4 @@
-// Rows that nobody sent, to try a model with.
+// Made-up rows for trying a model.
 #pragma once
 
 #include <cstdint>

@@ -129,7 +129,7 @@ std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows,
   return chunks;
 }
 
-// What shapes and a trial promised, held against what came.
+// Checks the outputs against what the shapes and the trial promised.
 void OnnxContext::requireRows(const std::vector<Chunk>& chunks) const {
   const auto& outputs = backend_.signature().outputs;
   const auto fixed = static_cast<size_t>(backend_.contract().fixedBatch);

@@ -1,4 +1,4 @@
-// How much of a resource was needed of late.
+// How much of a resource was needed recently.
 #pragma once
 
 #include <algorithm>

@@ -22,9 +22,9 @@ namespace {
 
 /// How long native batches may keep the event loop from turning.
 constexpr int64_t kTurnEveryNs = 1 * serving::kMillisecond;
-/// The event loop's descriptor tells of messages and sockets, but not of timers, nor of sockets
-/// that were opened since the loop last turned. Plugins' code never waits for these (it is not
-/// hosted by a worker that sleeps natively), so turning now and then is enough.
+/// The event loop's descriptor signals messages and sockets, but neither timers nor sockets opened
+/// since the loop last turned. A worker that sleeps natively hosts no plugin code, which might wait
+/// for these, so turning now and then is enough.
 constexpr int kLongestSleepMs = 100;
 
 uv_loop_s* loopOf(Napi::Env env) {
@@ -79,9 +79,9 @@ void BatchWorker::cleanUp() {
   delete this;
 }
 
-// Runs the engine's own models until a plugin's batch comes (returned), streams have news
-// (kNotices), the event loop has something to do (kTurn), or nothing waits. Then, with `block`, it
-// sleeps; else it answers kIdle, and onWork is called when there is work.
+// Runs batches of native backends until there is a plugin's batch (returned), a stream's notice
+// (kNotices) or work for the event loop (kTurn). Without any of these it sleeps with `block`; else
+// it returns kIdle, and onWork is called when there is work.
 //
 // Watching the event loop's own descriptor while it sleeps is what lets messages and
 // worker.terminate() through.
@@ -103,7 +103,7 @@ napi_value BatchWorker::next(bool block) {
       turnAt = serving::nowNs() + kTurnEveryNs;
       continue;
     }
-    // What came before the worker counted as waiting woke nobody.
+    // Requests that came before the worker counted as waiting did not wake it.
     if (!worker_->inbox->empty()) {
       dispatcher.stopWaiting(*worker_);
       return step(NextStep::kNotices);
@@ -162,7 +162,7 @@ napi_value BatchWorker::batchValue(const Batch& batch) const {
   return array;
 }
 
-// Only this thread adds to and takes from its active batches, so it may read them without the lock.
+// Only this thread changes its active batches, so it may read them without the lock.
 Batch* BatchWorker::active(uint32_t id) const {
   for (const auto& batch : worker_->active) {
     if (batch->id == id) return batch.get();
@@ -187,7 +187,7 @@ void BatchWorker::succeed(uint32_t batch, uint32_t index, napi_value answer, dou
   try {
     readAnswer(answer, *request);
   } catch (...) {
-    // Once claimed, nobody else ends it.
+    // It is claimed, so only this thread can end it.
     serving::completeFailed(*request,
                             {ErrorCode::kInternal, "The answer could not be taken over.", {}});
     throw;

@@ -1,4 +1,4 @@
-// A worker thread's door to the engine.
+// A worker thread's access to the engine.
 #pragma once
 
 #include <napi.h>
@@ -15,7 +15,7 @@ struct uv_loop_s;
 namespace cloudeasyml::bindings {
 
 /// Takes batches and streams for one thread and answers them. Lives until its environment is torn
-/// down; then the batches and streams that its plugins left fail. The functions that JavaScript
+/// down; batches and streams that are open then fail. The functions that JavaScript
 /// sees are described in src/engine/batchWorker.ts.
 class BatchWorker {
  public:

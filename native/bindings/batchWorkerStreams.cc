@@ -1,4 +1,4 @@
-// The parts of a worker that know streams.
+// A worker's functions for streams.
 #include "bindings/batchWorker.h"
 #include "serving/requestPool.h"
 #include "serving/streamInbox.h"
@@ -31,7 +31,7 @@ std::shared_ptr<Stream> BatchWorker::streamOf(uint32_t number) const {
   return engine_->dispatcher.streamOf(*worker_, number);
 }
 
-/// @returns a body; undefined where none has come yet, null where none will
+/// @returns a body; undefined where none has come yet, null after the last
 napi_value BatchWorker::takeInput(uint32_t number) {
   const auto stream = streamOf(number);
   napi_value value = nullptr;
@@ -46,7 +46,7 @@ napi_value BatchWorker::takeInput(uint32_t number) {
   return value;
 }
 
-/// @returns false where the plugin should make no more for now
+/// @returns false where the plugin should yield no more for now
 bool BatchWorker::emit(uint32_t number, napi_value body) {
   const auto stream = streamOf(number);
   if (!stream) return false;
@@ -64,7 +64,7 @@ bool BatchWorker::closeStream(Stream& stream, Request* completion, double millis
   return isDelivered;
 }
 
-/// @returns false where it had been ended before
+/// @returns false where it had ended before
 bool BatchWorker::endStream(uint32_t number, napi_value answer, double milliseconds,
                             uint32_t inputs) {
   const auto stream = streamOf(number);
@@ -85,7 +85,7 @@ bool BatchWorker::failStream(uint32_t number, const std::string& code, const std
   return closeStream(*stream, completion, milliseconds, inputs);
 }
 
-// The runs that follow belong to the stream.
+// Runs from here on use the stream's token.
 void BatchWorker::enterStream(uint32_t number) {
   if (const auto stream = streamOf(number)) data_.scopedToken = stream->token();
 }

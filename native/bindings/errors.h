@@ -27,7 +27,7 @@ auto guarded(napi_env env, Body&& body) noexcept {
   }
 }
 
-/// A hook that runs a member function when the environment ends. What it throws is dropped: nobody
+/// A hook that runs a member function when the environment ends. What it throws is dropped: nothing
 /// is left to be told.
 template <typename Self, void (Self::*function)()>
 void cleanupHook(void* self) noexcept {

@@ -77,7 +77,7 @@ void FrontEnd::cleanUp() {
   for (auto& stream : streams_) {
     if (stream) stream->cancel();
   }
-  // Drained, but JavaScript was never told of them.
+  // Drained, but not delivered to JavaScript.
   for (; next_ < drained_.size(); ++next_) pool_->release(drained_[next_]);
   engine_->dispatcher.removeWorker(*worker_);
   channel_->close();
@@ -106,7 +106,7 @@ int32_t FrontEnd::reject(uint32_t ticket, Admission why) {
   return static_cast<int32_t>(why);
 }
 
-// A body that can't be routed. That it is no JSON counts before what it says.
+// Refuses a body that can't be routed. Where it is no JSON, that is the error.
 int32_t FrontEnd::rejectRoute(uint32_t ticket, Admission why) {
   const auto& request = *requests_[ticket];
   const bool isWellFormed = request.protocol->isWellFormed(request.body);
@@ -123,9 +123,8 @@ bool FrontEnd::append(uint32_t ticket, Bytes chunk) {
   return openBody(ticket, chunk, whole) == 0;
 }
 
-// Copies a body's next part. `whole` is then what there is of the body so far: where it came in one
-// piece, the caller's memory, which this core has at hand, while the copy may have to wait for the
-// core that had the request last.
+// Copies a body's next part. `whole` is then the body so far. For a body in one piece it is the
+// caller's memory, which is in this core's cache; the copy's lines may be in another's.
 // @returns 0, or why it was refused
 int32_t FrontEnd::openBody(uint32_t ticket, Bytes chunk, std::string_view& whole) {
   if (ticket >= requests_.size()) requests_.resize(ticket + 64, nullptr);
@@ -159,7 +158,7 @@ int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_vi
   return 0;
 }
 
-// What a whole body says of how it wants to be queued; its headers, where they say so, count first.
+// Reads priority and timeout from a whole body. The headers count before it.
 // @returns 0, or why it was refused
 int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
                                const protocols::Envelope& headers) {
@@ -177,13 +176,13 @@ int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
   return 0;
 }
 
-/// For the request that is submitted or opened next; 0 for what its headers leave open.
+/// Sets priority and timeout from the headers of the next request; 0 for a header that is absent.
 void FrontEnd::setEnvelope(uint32_t priority, uint32_t timeoutMs) {
   envelope_.priority = static_cast<uint8_t>(priority);
   envelope_.timeoutMs = timeoutMs;
 }
 
-/// @returns until the request that was shed last would have had its answer
+/// @returns the expected wait of the request that was shed last
 double FrontEnd::shedWaitMs() { return static_cast<double>(shedWaitNs_) / 1e6; }
 
 /// @param endpoint an endpoint's number, or Route::kByBody
@@ -219,7 +218,7 @@ int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
   return static_cast<int32_t>(taken);
 }
 
-/// To be called once the requests at hand are submitted.
+/// To be called when all requests of a turn are submitted.
 void FrontEnd::flush() {
   if (pendingWakes_.empty()) return;
   bool isInline = pendingWakeNs_ <= engine_->dispatcher.inlineNs() &&
@@ -235,7 +234,7 @@ void FrontEnd::flush() {
   pendingWakeBytes_ = 0;
 }
 
-// @returns false where a run took too long: the workers have the rest
+// @returns false where a run took too long; workers take the rest
 bool FrontEnd::runInline(const std::shared_ptr<serving::Deployment>& deployment) {
   auto& dispatcher = engine_->dispatcher;
   while (auto* batch = dispatcher.takeInline(*worker_, deployment)) {
@@ -244,7 +243,7 @@ bool FrontEnd::runInline(const std::shared_ptr<serving::Deployment>& deployment)
   return true;
 }
 
-/// The body's client went before it was submitted.
+/// Drops a body whose client went before it was submitted.
 void FrontEnd::discard(uint32_t ticket) {
   if (ticket < requests_.size() && requests_[ticket]) drop(ticket);
 }
@@ -257,7 +256,7 @@ bool FrontEnd::cancel(uint32_t ticket) {
   return true;
 }
 
-// The answer as its client gets it: on a connection of many requests, with its id.
+// The answer for the client; on a connection of many requests, with its id.
 protocols::FrameWriter FrontEnd::frameOf(const Request& request) {
   const auto& id = request.stream ? request.stream->tag : request.tag;
   const bool failed = request.outcome == Outcome::kFailed;
@@ -286,7 +285,7 @@ int32_t FrontEnd::drain() {
   size_t offset = 0;
   while (next_ < drained_.size() && count < maxRecords_) {
     Request* request = drained_[next_];
-    // Another core wrote it.
+    // Another core wrote it: fetch it early.
     if (next_ + 1 < drained_.size()) {
       __builtin_prefetch(drained_[next_ + 1]->answer.data());
     }
@@ -298,7 +297,7 @@ int32_t FrontEnd::drain() {
     const auto frame = frameOf(*request);
     const size_t length = request->outcome == Outcome::kRoom ? 0 : frame.size();
     const bool large = length > outboxSize_;
-    // A large one is taken before the next is looked at.
+    // JavaScript takes a large one before the next is written.
     if (large ? count > 0 : offset + length > outboxSize_) break;
     writeRecord(records_ + count * CompletionRecord::kSize, *request,
                 large ? kOutsideOutbox : static_cast<int32_t>(offset), length);
@@ -332,7 +331,7 @@ void FrontEnd::writeRecord(int32_t* record, const Request& request, int32_t offs
   record[CompletionRecord::kBatchUs] = microseconds(request.batchNs);
 }
 
-// A completion has been written to where JavaScript reads it.
+// Notes that a completion is in the outbox.
 void FrontEnd::delivered(Request* request) {
   delivered_.push_back(request);
   if (!request->stream) {

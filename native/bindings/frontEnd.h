@@ -1,4 +1,4 @@
-// A socket thread's door to the engine.
+// A socket thread's access to the engine.
 #pragma once
 
 #include <napi.h>
@@ -19,8 +19,8 @@
 
 namespace cloudeasyml::bindings {
 
-/// Hands requests and streams of one thread to the engine, and what comes of them back. Lives until
-/// its environment is torn down.
+/// Submits one thread's requests and streams to the engine, and delivers their completions. Lives
+/// until its environment is torn down.
 ///
 /// A ticket is the caller's number for a request or a stream. The functions that JavaScript sees
 /// are described in src/engine/frontEnd.ts.
@@ -90,28 +90,28 @@ class FrontEnd {
   uint8_t* outbox_;
   size_t outboxSize_;
   int32_t* scanned_;
-  /// The frame scanned last, in bytes that are the caller's.
+  /// The frame scanned last; its views point into the caller's bytes.
   protocols::Frame frame_;
   bool frameIsBinary_ = false;
-  /// What the headers of the next request say.
+  /// Priority and timeout from the headers of the next request.
   protocols::Envelope envelope_;
-  /// Until the request that was shed last would have had its answer.
+  /// The expected wait of the request that was shed last.
   int64_t shedWaitNs_ = 0;
   /// By ticket: the requests that are out.
   std::vector<serving::Request*> requests_;
   /// By ticket: the streams that are open.
   std::vector<std::shared_ptr<serving::Stream>> streams_;
-  /// Deployments with pending wake-ups, and the work that these are for.
+  /// Deployments with pending wake-ups, and the expected work and body bytes of their requests.
   std::vector<uint32_t> pendingWakes_;
   int64_t pendingWakeNs_ = 0;
   size_t pendingWakeBytes_ = 0;
-  /// What runs requests on this thread.
+  /// Stands for this thread in inline runs.
   std::shared_ptr<serving::Worker> worker_;
   std::vector<serving::Request*> drained_;
   size_t next_ = 0;
-  /// Those that JavaScript has been told of in this drain.
+  /// Requests delivered in this drain.
   std::vector<serving::Request*> delivered_;
-  /// What the frame written last begins with, and the failure in it.
+  /// The head of the frame written last, and its failure.
   std::string head_;
   std::string failure_;
   /// The last record's frame, where the outbox is too small for it.

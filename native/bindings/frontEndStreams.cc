@@ -1,4 +1,4 @@
-// The parts of a front end that know connections of many requests, and streams.
+// A front end's functions for WebSocket frames and streams.
 #include <utility>
 
 #include "bindings/frontEnd.h"
@@ -9,7 +9,7 @@ namespace cloudeasyml::bindings {
 using serving::Request;
 using serving::Stream;
 
-/// `scanned` then holds what the frame asks for, in bits, and where in the bytes its id lies.
+/// Writes to `scanned` what the frame asks for, as bits, and where in the bytes its id is.
 /// @returns a FrameFault
 int32_t FrontEnd::scanFrame(Bytes bytes, bool isBinary) {
   frameIsBinary_ = isBinary;
@@ -55,7 +55,7 @@ int32_t FrontEnd::begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::
       endpoint == Route::kByBody
           ? dispatcher.openStream(stream, opening, id, owner)
           : dispatcher.openStream(stream, opening, static_cast<uint32_t>(endpoint), owner);
-  // The body stays for whoever wants to hand it in as a request that is no stream.
+  // The caller may submit the body as a request that is no stream.
   if (admission == Admission::kNoStreams) return static_cast<int32_t>(admission);
   if (admission != Admission::kQueued) return rejectAdmission(ticket, admission);
   requests_[ticket] = nullptr;

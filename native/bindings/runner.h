@@ -42,7 +42,7 @@ class Runner {
   /// Takes an output that was too large for the frame.
   Ort::Value take(size_t slot);
 
-  /// Lets go of the session; every later call throws Error(kRuntimeFailed).
+  /// Releases the session; every later call throws Error(kRuntimeFailed).
   void close() noexcept;
 
   const runtime::TensorInfo& inputInfo(size_t slot) const;

@@ -79,7 +79,7 @@ inline constexpr const char* kErrorNames[] = {
     "deadline_exceeded",
 };
 
-/// What came of handing a request in. Below zero is why it was refused.
+/// The result of submitting a request. Below zero is why it was refused.
 enum class Admission : int32_t {
   kQueued = 0,
   kNoDeployment = -1,
@@ -97,7 +97,7 @@ enum class Admission : int32_t {
   kNoStreams = -9,
   /// As many streams are open as may be.
   kStreamsFull = -10,
-  /// By what requests take it could not be answered before its deadline.
+  /// It is expected to miss its deadline.
   kShed = -11,
   /// "priority" is no level.
   kPriority = -12,
@@ -122,7 +122,7 @@ enum class NextStep : int32_t {
   kIdle = 0,
   /// The event loop has something to do first.
   kTurn = 1,
-  /// Streams have news.
+  /// There are notices of streams.
   kNotices = 2,
 };
 
@@ -133,13 +133,13 @@ struct Notice {
   static constexpr uint32_t kInput = 2;
   /// There is room for outputs again.
   static constexpr uint32_t kRoom = 4;
-  /// Nobody waits for it any more.
+  /// It has ended; its code should stop.
   static constexpr uint32_t kStop = 8;
   /// Comes with opened: its client wants binary frames.
   static constexpr uint32_t kBinary = 16;
 };
 
-/// What is wrong with a client's frame.
+/// The fault in a client's frame.
 enum class FrameFault : int32_t {
   kNone = 0,
   /// No JSON, as far as can be told without parsing it.

@@ -27,7 +27,7 @@ bool readTimeout(std::string_view value, Envelope& out) noexcept;
 enum class EnvelopeFault { kNone, kPriority, kTimeout };
 
 /// Reads "priority" and "timeoutMs" from the top level of a request's JSON, wherever they stand in
-/// it. Where the text is no JSON it finds nothing: whoever parses it tells.
+/// it. Where the text is no JSON it finds nothing; parsing it reports that later.
 EnvelopeFault scanEnvelope(std::string_view json, Envelope& out) noexcept;
 
 }  // namespace cloudeasyml::protocols

@@ -8,7 +8,7 @@
 namespace cloudeasyml::protocols {
 
 /// Finds its way through JSON by brackets and quotes alone, so what it skips is not checked:
-/// whoever parses the text does that. Every step returns false where the text has another form, and
+/// the parser does that. Every step returns false where the text has another form, and
 /// leaves the place undefined then.
 class JsonScanner {
  public:

@@ -32,7 +32,7 @@ class Tensor {
   }
   /// Makes room for the bytes of all elements, which the caller writes.
   char* resize(size_t bytes);
-  /// Uses elements where they lie; whoever owns them must outlive the tensor's use.
+  /// Uses elements where they lie. Their owner must outlive the tensor's use.
   void borrow(const void* elements, size_t bytes) noexcept;
   /// Appends an element of a string tensor.
   void pushText(std::string_view text);

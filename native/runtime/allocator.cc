@@ -13,7 +13,7 @@ namespace cloudeasyml::runtime {
 
 namespace {
 
-// V8 frees typed arrays that nobody holds at once, when there are 32 MB of them.
+// V8 frees unreachable typed arrays all at once, when they take 32 MB.
 [[maybe_unused]] constexpr int kKeptBytes = 64 << 20;
 
 [[maybe_unused]] bool isSetUpByEnvironment() noexcept {

@@ -3,9 +3,9 @@
 
 namespace cloudeasyml::runtime {
 
-/// Has the allocator keep some of the memory that is freed. Outputs are allocated and freed in
-/// numbers, and to get memory from the system again costs more than a copy of what it holds. Does
-/// nothing where the environment sets the allocator up, or it is not glibc's.
+/// Makes the allocator keep some freed memory. Outputs are allocated and freed all the time, and
+/// getting memory from the system costs more than copying what it holds. Does nothing where the
+/// environment configures the allocator, or it is not glibc's.
 void keepFreedMemory() noexcept;
 
 }  // namespace cloudeasyml::runtime

@@ -8,7 +8,7 @@
 
 namespace cloudeasyml::runtime {
 
-/// The type's name in the JavaScript face and in messages: "float32", "int64", "string", …
+/// The type's name in JavaScript and in messages: "float32", "int64", "string", …
 const char* elementTypeName(ONNXTensorElementDataType type) noexcept;
 
 /// Bytes per element; 0 for strings and for types that the engine does not carry.

@@ -1,4 +1,5 @@
-// Threads for work that its callers don't wait for: runs, and what follows a load.
+// Threads for work that callers don't wait for: asynchronous runs, and returning memory after a
+// load.
 #pragma once
 
 #include <condition_variable>
@@ -10,9 +11,9 @@
 
 namespace cloudeasyml::runtime {
 
-/// As many threads as the machine has cores, started as they are needed. Not libuv's: models would
-/// keep files and name lookups waiting, and an environment that goes waits for its libuv work
-/// before it lets anybody stop it.
+/// As many threads as the machine has cores, started on demand. Not libuv's threads: models would
+/// delay files and name lookups, and an environment that is torn down waits for its libuv work
+/// before it can stop it.
 class RunPool {
  public:
   RunPool() = default;

@@ -146,7 +146,7 @@ std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
     finish(false);
     throw;
   }
-  // Whoever waits for the session, perhaps the event loop, need not wait for this.
+  // Callers that wait for the session, perhaps the event loop, need not wait for this.
   if (state.bytes >= kLeastBytesToRelease) pool.submit(releaseFreedMemory);
   return session;
 }

@@ -45,7 +45,7 @@ struct TensorInfo {
 /// "float32", "sequence(map(int64, float32))", "optional(string)": the declared type for messages.
 std::string describeType(const TensorInfo& info);
 
-/// An ORT session, with what callers often ask of it at hand. Any thread may run it.
+/// An ORT session and its cached metadata. Any thread may run it.
 class Session {
  public:
   /// Takes over a loaded session; `providers` lists what was really appended, in order.

@@ -17,15 +17,15 @@ class ExecutionContext {
  public:
   virtual ~ExecutionContext() = default;
 
-  /// Reads one more request of the batch that is being formed, and sets its `rows`.
+  /// Decodes one more request of the batch that is being formed, and sets its `rows`.
   /// @throws protocols::RequestError
   virtual void read(Request& request) = 0;
-  /// Forgets the request read last: it goes into a later batch.
+  /// Drops the request that was decoded last: it goes into a later batch.
   virtual void unread() noexcept = 0;
-  /// Runs what was read since the last run and completes each request. An inline batch whose token
-  /// is cancelled may be left unanswered. To be called where the backend is native.
+  /// Runs the requests decoded since the last run and completes each. It may leave an inline batch
+  /// unanswered whose token is cancelled. Only native backends run batches.
   virtual void run(const Batch& batch, const runtime::CancellationToken& token) = 0;
-  /// Forgets what was read, and gives back memory that recent batches had no use for.
+  /// Drops the decoded requests, and frees memory that recent batches did not need.
   virtual void clear() noexcept = 0;
 };
 
@@ -36,9 +36,9 @@ class Backend {
   virtual ~Backend() = default;
 
   virtual std::unique_ptr<ExecutionContext> makeContext() const = 0;
-  /// The engine's threads run its batches; else JavaScript does.
+  /// The engine runs its batches; else a worker's JavaScript does.
   virtual bool isNative() const noexcept = 0;
-  /// Rows of different requests may share a run. Else a batch spares nothing.
+  /// Rows of different requests may share a run. Otherwise batching saves nothing.
   virtual bool joinsRequests() const noexcept = 0;
 };
 

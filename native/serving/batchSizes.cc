@@ -8,11 +8,11 @@ namespace cloudeasyml::serving {
 
 namespace {
 
-// Batches of less work aren't made smaller: then what handing them over takes would count.
+// Batches of less work are not made smaller: the cost of handing them over would dominate.
 constexpr int64_t kLeastBatchNs = 2 * kMillisecond;
-// So many batches tell what a size is worth.
+// Measurements that a size needs before it is compared.
 constexpr uint32_t kEnough = 3;
-// A row may take longer than at the best size by one part in so many.
+// A row may be slower than at the best size by 1/kTolerance.
 constexpr int64_t kTolerance = 32;
 constexpr uint32_t kProbeEvery = 64;
 
@@ -38,7 +38,7 @@ size_t BatchSizes::next(size_t limit) noexcept {
   for (size_t each = 0; each <= top; ++each) {
     if (measured_[each].batches > 0) leastNs = std::min(leastNs, measured_[each].rowNs);
   }
-  // Whether rows are much work the first one tells.
+  // The first batch has one row and shows how much work that is.
   if (leastNs == kNever) return 1;
   size_t lowest = 0;
   while (static_cast<int64_t>(sizeOf(lowest)) * leastNs < kLeastBatchNs) {
@@ -46,13 +46,13 @@ size_t BatchSizes::next(size_t limit) noexcept {
   }
   const size_t chosen = best(lowest, top, leastNs);
   if (++asked_ % kProbeEvery != 0 || measured_[chosen].batches < kEnough) return sizeOf(chosen);
-  // One size smaller, one larger, two larger, in turn.
+  // In turn: one size smaller, one larger, two larger.
   const size_t turn = asked_ / kProbeEvery % 3;
   return sizeOf(turn == 0 ? std::max(chosen, lowest + 1) - 1 : std::min(chosen + turn, top));
 }
 
-// The smallest size at which a row takes hardly longer than at any; before that, one that has still
-// to be measured.
+// The smallest size at which a row is about as fast as at any other. Sizes on the way there are
+// measured first.
 size_t BatchSizes::best(size_t lowest, size_t top, int64_t leastNs) const noexcept {
   size_t each = lowest;
   for (; each < top && measured_[each].batches >= kEnough; ++each) {

@@ -8,12 +8,12 @@
 
 namespace cloudeasyml::serving {
 
-/// One thread takes, any thread gives back.
+/// One thread takes bytes, any thread gives them back.
 class ByteBudget {
  public:
   explicit ByteBudget(size_t most) : most_(most) {}
 
-  /// @returns false where so many more would be too many
+  /// @returns false where the budget would be exceeded
   bool take(size_t bytes) noexcept {
     if (held_ + bytes > most_) held_ -= returned_.exchange(0, std::memory_order_relaxed);
     if (held_ + bytes > most_) return false;
@@ -25,7 +25,7 @@ class ByteBudget {
 
  private:
   const size_t most_;
-  /// Some of them may be in `returned_`.
+  /// Includes those in `returned_`.
   size_t held_ = 0;
   alignas(kCacheLine) std::atomic<size_t> returned_{0};
 };

@@ -1,12 +1,12 @@
-// How cores pass memory on.
+// The size of a cache line.
 #pragma once
 
 #include <cstddef>
 
 namespace cloudeasyml::serving {
 
-/// Cores pass memory on by lines of so many bytes. What different threads write lies on lines of
-/// its own, so that none waits for what it does not need.
+/// Bytes of a cache line. Data that different threads write is aligned to lines of its own, against
+/// false sharing.
 constexpr size_t kCacheLine = 64;
 
 }  // namespace cloudeasyml::serving

@@ -7,7 +7,7 @@
 namespace cloudeasyml::serving {
 
 void Channel::drain(std::vector<Request*>& out) {
-  // Before it takes them: who completes one later wakes it.
+  // Cleared first, so that a completion after this wakes the front end.
   drainDue_ = false;
   completed_.takeAll([&](Request* request) { out.push_back(request); });
 }

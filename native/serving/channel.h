@@ -1,4 +1,4 @@
-// The way back from the workers to a thread that owns sockets.
+// Completions on their way from the workers to a socket thread.
 #pragma once
 
 #include <atomic>
@@ -13,27 +13,27 @@
 
 namespace cloudeasyml::serving {
 
-/// Collects one front end's completions, without a lock. The first since the last drain wakes it:
-/// one wake-up, however many follow; and none while the front end is busy with requests, at whose
-/// end it drains anyway.
+/// Collects one front end's completions without a lock. The first one since the last drain wakes
+/// the front end; further ones need no wake-up. While the front end handles requests none is needed
+/// at all, because it drains afterwards.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
   explicit Channel(std::shared_ptr<WakeHandle> wakeHandle) : wakeHandle_(std::move(wakeHandle)) {}
 
   // The front end's thread.
 
-  /// Until the next drain, which the caller now owes, completions wake nobody.
+  /// Completions wake nothing until the next drain, which the caller must make.
   void expectDrain() noexcept { drainDue_.store(true, std::memory_order_relaxed); }
   /// Moves the completions that wait into `out`.
   void drain(std::vector<Request*>& out);
-  /// After this, completions are dropped in silence: the front end is gone.
+  /// Drops completions from now on: the front end is gone.
   void close();
 
   // Any thread.
 
-  /// Hands over a request that the caller claimed and answered; the front end's hold goes with it.
-  /// May be called under a lock.
-  /// @returns whether wake() is owed
+  /// Queues a request that the caller claimed and answered, with the front end's hold on it. May be
+  /// called under a lock.
+  /// @returns whether the caller must call wake()
   bool push(Request* request);
   void wake() { (*wakeHandle_)(); }
 
@@ -41,7 +41,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void dropCompleted();
 
   RequestStack completed_;
-  /// The front end is in a turn of its event loop at whose end it drains.
+  /// The front end drains at the end of this turn of its event loop.
   alignas(kCacheLine) std::atomic<bool> drainDue_{false};
   std::atomic<bool> closed_{false};
   const std::shared_ptr<WakeHandle> wakeHandle_;
@@ -49,9 +49,10 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
 /// Delivers a request that the caller claimed and answered. Not to be called under a lock.
 void complete(Request& request);
-/// Delivers a failure of a request that the caller claimed. Likewise.
+/// Delivers a failure of a request that the caller claimed. Not to be called under a lock.
 void completeFailed(Request& request, Failure failure);
-/// Claims the request and delivers a failure, unless it has ended already. Likewise.
+/// Claims the request and delivers a failure, unless it has ended already. Not to be called
+/// under a lock.
 void fail(Request& request, Failure failure);
 
 }  // namespace cloudeasyml::serving

@@ -7,12 +7,11 @@
 
 namespace cloudeasyml::serving {
 
-/// Marks the calling thread as one that computes, so that it doesn't interrupt the thread that
-/// wakes it. Sockets' threads wake workers with every few requests they read. Where cores are
-/// short, each wake-up would otherwise stop the sockets or their clients for what can as well be
-/// done when they pause; and the interrupts that this takes cost more than the requests. Its share
-/// of a busy core, and an idle core at once, it gets like any other thread. A policy that the
-/// process was given is left alone; other systems know of no such thing.
+/// Marks the calling thread as compute-bound, so that it does not preempt the thread that wakes it.
+/// Socket threads wake workers every few requests. Where cores are scarce, each wake-up would stop
+/// the sockets or their clients, and the context switches would cost more than the requests. The
+/// thread still gets an idle core at once and its share of a busy one. A policy that the process
+/// was given is kept. Linux only.
 inline void markComputeThread() noexcept {
 #ifdef __linux__
   int policy;

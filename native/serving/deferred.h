@@ -1,4 +1,4 @@
-// What must wait until no lock is held.
+// Work that must wait until no lock is held.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace cloudeasyml::serving {
 
-/// Collects the ends of requests while a lock is held, and has their consequences when it goes out
-/// of scope: front ends are woken, requests go back to their pools. To be declared before the lock.
+/// Ends requests while a lock is held. When it goes out of scope it wakes front ends and returns
+/// requests to their pools. Declare it before the lock, so that it is destroyed after it.
 class Deferred {
  public:
   Deferred() = default;
@@ -24,7 +24,7 @@ class Deferred {
   void completeFailed(Request& request, Failure failure);
   /// Ends a request with a failure, unless it has ended.
   void fail(Request& request, Failure failure);
-  /// Gives up a hold.
+  /// Releases a hold.
   void release(Request& request) { released_.push_back(&request); }
 
  private:

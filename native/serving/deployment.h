@@ -1,5 +1,4 @@
-// What the engine knows of a deployment: one revision of a model, and the requests that wait for
-// it.
+// A deployment in the engine: one revision of a model, and its queue.
 #pragma once
 
 #include <atomic>
@@ -18,7 +17,7 @@ namespace cloudeasyml::serving {
 
 class Deployment {
  public:
-  /// @param handle its short name between the engine and its callers
+  /// @param handle the number by which the engine's callers know it
   /// @param owner whose requests it takes
   Deployment(uint32_t handle, uint32_t owner, BatchLimits limits,
              std::shared_ptr<const Backend> backend)
@@ -41,8 +40,8 @@ class Deployment {
   std::atomic<uint32_t> hosts{0};
   /// Streams that workers hold.
   std::atomic<uint32_t> streams{0};
-  /// Time that workers spent on it, advanced when it wakes from idleness: the least served goes
-  /// first.
+  /// Worker time spent on it; the deployment with the least goes first. Raised after idle times, so
+  /// that these earn no credit.
   std::atomic<int64_t> servedNs{0};
   /// Whether the dispatcher looks at its queue. Guarded by the dispatcher's lock.
   bool isListed = false;
@@ -51,7 +50,7 @@ class Deployment {
     return queue.waiting() == 0 && queue.running() == 0 && streams == 0;
   }
 
-  /// A context for one batch, one that was used lately where there is one.
+  /// A context for one batch: a used one where there is one.
   std::unique_ptr<ExecutionContext> takeContext() {
     if (ExecutionContext* spare = spare_.exchange(nullptr)) {
       return std::unique_ptr<ExecutionContext>(spare);
@@ -71,7 +70,7 @@ class Deployment {
     std::lock_guard lock(contextsMutex_);
     contexts_.push_back(std::move(context));
   }
-  /// Gives back the memory of contexts that nothing uses.
+  /// Frees the contexts that no batch uses.
   void dropContexts() {
     const std::unique_ptr<ExecutionContext> spare(spare_.exchange(nullptr));
     std::vector<std::unique_ptr<ExecutionContext>> dropped;
@@ -80,8 +79,8 @@ class Deployment {
   }
 
  private:
-  // As many contexts as batches ran at once. One lies where it is taken without a lock, which is
-  // all that most deployments need.
+  // As many contexts as batches ran at once. One is taken without a lock; most deployments need
+  // no more.
   std::atomic<ExecutionContext*> spare_{nullptr};
   std::mutex contextsMutex_;
   std::vector<std::unique_ptr<ExecutionContext>> contexts_;

@@ -45,14 +45,14 @@ uint32_t Directory::route(const std::string& id, std::vector<Share> shares) {
     known = byId_.emplace(endpoints_.back()->id, number).first;
   }
   auto& endpoint = *endpoints_[known->second];
-  // The shares of before go when the lock has.
+  // The old shares are destroyed after the lock is released.
   endpoint.shares.swap(shares);
   endpoint.weights = weights;
   return known->second;
 }
 
 void Directory::unroute(const std::string& id) {
-  // Goes last: it may be what keeps a session alive.
+  // Destroyed after the lock is released: it may hold the last reference to a session.
   std::unique_ptr<Endpoint> dropped;
   std::lock_guard lock(mutex_);
   const auto known = byId_.find(id);

@@ -15,44 +15,44 @@
 
 namespace cloudeasyml::serving {
 
-/// An owner that no deployment has: its requests go to any.
+/// Not any deployment's owner: requests with it go to deployments of all owners.
 constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
 
-/// A revision's part of an endpoint's requests.
+/// A revision's share of an endpoint's requests.
 struct Share {
   std::shared_ptr<Deployment> deployment;
-  /// At least 1; its part is that of all weights together.
+  /// At least 1, relative to the sum of all weights.
   uint32_t weight = 1;
 };
 
 /// Endpoints, which requests name, and the deployments that serve them. An endpoint's revisions
 /// change in one step: each request goes wholly to one that served at that moment.
 ///
-/// Requests look things up under a shared lock, which only changes hold against them.
+/// Look-ups take a shared lock and changes an exclusive one, so look-ups do not block each other.
 class Directory {
  public:
   // Changes.
 
-  /// Makes a deployment that no endpoint leads to.
+  /// Adds a deployment that no endpoint leads to yet.
   std::shared_ptr<Deployment> add(uint32_t owner, BatchLimits limits,
                                   std::shared_ptr<const Backend> backend);
-  /// Has an endpoint's requests go to these deployments from now on; makes it where there is none.
+  /// Sends an endpoint's requests to these deployments from now on. Makes the endpoint if needed.
   /// @returns the endpoint's number, which stays the same
   uint32_t route(const std::string& id, std::vector<Share> shares);
-  /// Forgets an endpoint.
+  /// Removes an endpoint.
   void unroute(const std::string& id);
-  /// Forgets a deployment, wherever it served. Nobody hands anything in any more afterwards.
+  /// Removes a deployment from all endpoints. It gets no requests after that.
   /// @returns the requests that waited
   std::vector<Request*> remove(Deployment& deployment);
 
   // Look-ups.
 
-  /// Null where there is none, or no longer one.
+  /// Null where there is none, or it was removed.
   std::shared_ptr<Deployment> find(uint32_t handle) const;
   std::vector<std::shared_ptr<Deployment>> all() const;
 
-  /// Calls visit(deployment) with the one that shall have the next request for an endpoint; the
-  /// deployment can't be removed meanwhile. @returns false where there is none
+  /// Calls visit(deployment) with the deployment for the endpoint's next request. The deployment
+  /// can't be removed meanwhile. @returns false where there is none
   template <typename Key, typename Visit>
   bool visit(const Key& endpoint, Visit visit) const {
     std::shared_lock lock(mutex_);
@@ -62,7 +62,7 @@ class Directory {
     return true;
   }
 
-  /// Forgets a request that its caller has claimed, if it waits anywhere.
+  /// Takes a claimed request out of its queue's count, if it still waits.
   void forget(Request& request) const;
 
  private:

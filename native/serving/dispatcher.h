@@ -1,4 +1,4 @@
-// Who runs what next.
+// Assigns batches and streams to workers.
 #pragma once
 
 #include <atomic>
@@ -17,51 +17,50 @@
 
 namespace cloudeasyml::serving {
 
-/// How often deadlines are looked at while there are any.
+/// How often deadlines are checked while there are any.
 constexpr int64_t kTickNs = 20 * kMillisecond;
 
-/// What came of handing a request in.
+/// The result of submitting a request.
 struct Submission {
   Admission admission = Admission::kNoDeployment;
-  /// Where it was queued, and what one of its requests takes.
+  /// The deployment that queued it, and its expected time per request.
   uint32_t handle = 0;
   int64_t requestNs = 0;
-  /// Until it would have had its answer, where it was shed.
+  /// The expected wait for an answer, where the request was shed.
   int64_t waitNs = 0;
 };
 
-/// Deals batches and streams out to workers, and looks after what runs.
+/// Assigns batches and streams to workers, and watches over those that run.
 ///
-/// Its lock guards which worker waits for what. It is held for a few pointer moves at a time, and
-/// never while a body is read, a model runs or another thread is woken. Locks are taken in the
-/// order directory, dispatcher, worker, queue; handing a request in takes the directory's shared
-/// one only.
+/// Its lock guards which worker waits for what. It is held for a few pointer moves, and never while
+/// a body is read, a model runs or another thread is woken. Locks are taken in the order directory,
+/// dispatcher, worker, queue. Submitting a request takes only the directory's shared lock.
 class Dispatcher {
  public:
   explicit Dispatcher(Directory& directory);
 
   // Front ends.
 
-  /// Queues a request for an endpoint, by its id or number; wakeWorkers() is owed then. On any
-  /// other answer than kQueued the request stays with the caller.
+  /// Queues a request for an endpoint, by its id or number. The caller must call wakeWorkers()
+  /// afterwards. Unless the result is kQueued, the caller keeps the request.
   Submission submit(Request* request, std::string_view endpoint, uint32_t owner);
   Submission submit(Request* request, uint32_t endpoint, uint32_t owner);
-  /// Wakes a worker for a deployment that has a batch ready, unless it is so little work that the
-  /// worker which runs the deployment's last batch had better take it too.
+  /// Wakes a worker for a deployment that has a batch ready. Where the batch is little work and a
+  /// worker already runs one of the deployment's, that worker takes it afterwards instead.
   void wakeWorkers(const std::shared_ptr<Deployment>& deployment);
-  /// Finds a worker for a stream and opens it there, with `opening` as its first input. On any
-  /// other answer than kQueued both stay with the caller.
+  /// Opens a stream on a worker, with `opening` as its first input. Unless the result is kQueued,
+  /// the caller keeps both.
   Admission openStream(const std::shared_ptr<Stream>& stream, Request* opening,
                        std::string_view endpoint, uint32_t owner);
   Admission openStream(const std::shared_ptr<Stream>& stream, Request* opening, uint32_t endpoint,
                        uint32_t owner);
-  /// The client has gone. @returns false where the request has ended already: its completion is on
-  /// its way
+  /// Cancels a request whose client has gone. @returns false where it has ended already and its
+  /// completion will come
   bool cancel(Request* request);
-  /// What may be run inline at once.
+  /// The expected work that may be run inline at once.
   int64_t inlineNs() const noexcept { return inlineNs_; }
-  /// What waits for one deployment, for a front end to run itself in the manner of a worker; null
-  /// where that is more work than handing it over, needs a plugin's code, or a worker is at it.
+  /// The deployment's waiting requests as a batch that the front end runs itself. Null where that
+  /// is too much work, the backend is not native, or a worker runs a batch of the deployment.
   Batch* takeInline(Worker& worker, const std::shared_ptr<Deployment>& deployment);
 
   // Workers.
@@ -70,35 +69,33 @@ class Dispatcher {
                                     Worker::MakeToken makeToken);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
-  /// The next batch for a worker, or null; then the worker counts as waiting in the manner of
-  /// `waiting`. Every request of the batch has been read, and its rows counted.
+  /// The next batch for a worker. Its requests are decoded and their rows counted. Null where there
+  /// is none; the worker then counts as waiting in the way of `waiting`.
   Batch* take(Worker& worker, Waiting waiting);
-  /// The worker has stopped waiting by itself.
+  /// The worker no longer waits, and was not woken.
   void stopWaiting(Worker& worker);
-  /// The worker's thread has left the batch that it was inside of, whose code goes on later.
+  /// The worker's thread has returned from its batch, whose code goes on asynchronously.
   void leave(Worker& worker);
-  /// Runs a batch of a native backend on the calling thread and ends it, however that goes.
-  /// @returns false where it could not be run: then finish() saw to what it left unanswered
+  /// Runs a batch of a native backend on the calling thread, and finishes it in any case.
+  /// @returns false where the run threw; finish() has ended its unanswered requests
   bool run(Worker& worker, Batch* batch);
   /// Ends a batch. Requests that it left unanswered fail; those of an inline one go back to the
   /// front of the queue.
   void finish(Worker& worker, Batch* batch);
-  /// The worker holds a stream with this number; null where not.
+  /// The worker's stream with this number; null where it has none.
   std::shared_ptr<Stream> streamOf(const Worker& worker, uint32_t number) const;
   /// The stream's code has ended.
   void closeStream(Worker& worker, uint32_t number);
-  /// The worker is gone: its batches fail, and others take its work. Called on the worker's own
-  /// thread.
+  /// Fails the batches and streams of a worker that is gone. Called on the worker's own thread.
   void removeWorker(Worker& worker);
 
   // Deployments.
 
-  /// Forgets a deployment and fails what still waits for it.
+  /// Removes a deployment, and fails its waiting requests and its streams.
   void remove(const std::shared_ptr<Deployment>& deployment);
-  /// Deals no more batches to workers that hold one whose requests all ran out of time `graceNs`
-  /// ago, or that have not taken for as long the notice that a stream should stop.
-  /// @returns the ids of those that do nothing else in time: ending them loses nobody else's
-  /// requests
+  /// Assigns no more batches to workers that are stuck: they hold a batch whose requests all passed
+  /// their deadlines `graceNs` ago, or have not taken a stream's notices for as long.
+  /// @returns the ids of stuck workers without other work, which can be killed without loss
   std::vector<uint32_t> retireStalled(int64_t graceNs);
 
  private:
@@ -147,7 +144,7 @@ class Dispatcher {
   Directory& directory_;
   const int64_t inlineNs_;
   std::atomic<uint32_t> nextBatch_{0};
-  /// Service time of the deployment served last: one that wakes from idleness starts there.
+  /// Worker time of the deployment served last. One that was idle starts from it.
   std::atomic<int64_t> servedNs_{0};
   std::atomic<int64_t> lastBusyNs_{0};
   /// Of the timer's thread alone.
@@ -159,7 +156,7 @@ class Dispatcher {
   Deployments listed_;
   uint32_t nextWorker_ = 0;
 
-  /// Last, so that its thread ends first.
+  /// Last member, so that its thread ends first.
   Timer timer_;
 };
 

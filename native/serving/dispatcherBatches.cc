@@ -1,4 +1,4 @@
-// What workers, and front ends in their place, take and give back.
+// Batches, from the queue to their end.
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +10,7 @@
 
 namespace cloudeasyml::serving {
 
-// What was not made a batch goes back, however that came.
+// Requests that did not become a batch return to the queue, also after an exception.
 Dispatcher::Taken::~Taken() {
   if (requests.empty()) return;
   Deferred deferred;
@@ -46,7 +46,7 @@ Batch* Dispatcher::take(Worker& worker, Waiting waiting) {
       Deferred deferred;
       taken.requests = deployment->queue.take(now, idle, taken.bounds, isMoreReady, deferred);
     }
-    // What is left over is for others.
+    // Other workers take the rest.
     if (isMoreReady) wakeFor(deployment->handle);
     if (other) wakeFor(other->handle);
     if (!taken.requests.empty()) {
@@ -72,7 +72,7 @@ Batch* Dispatcher::takeInline(Worker& worker, const std::shared_ptr<Deployment>&
   return form(worker, std::move(taken), now, true);
 }
 
-// @param other set where another deployment has a batch ready, too
+// @param other set to another deployment with a batch ready, if any
 std::shared_ptr<Deployment> Dispatcher::pick(const Worker& worker, int64_t now,
                                              std::shared_ptr<Deployment>& other) {
   std::shared_ptr<Deployment> least;
@@ -104,8 +104,8 @@ size_t Dispatcher::idleWorkers(const Worker& taker, uint32_t handle) const {
   return std::max<size_t>(static_cast<size_t>(able), 1);
 }
 
-// Makes a batch of what was taken out of a queue, and reads it without any lock.
-// @returns null where none of the requests is left to run
+// Makes a batch of requests that left a queue, and decodes them without a lock.
+// @returns null where no request is left to run
 Batch* Dispatcher::form(Worker& worker, Taken taken, int64_t now, bool isInline) {
   const auto& deployment = taken.deployment;
   if (servedNs_ < deployment->servedNs) servedNs_ = deployment->servedNs.load();
@@ -119,8 +119,8 @@ Batch* Dispatcher::form(Worker& worker, Taken taken, int64_t now, bool isInline)
   batch->requests.reserve(taken.requests.size());
   std::shared_ptr<runtime::CancellationToken> token;
   if (!worker.token || worker.token->cancelled()) token = worker.makeToken();
-  // Until the batch is among the worker's the sweep does not see these requests. They can't run out
-  // of time unseen, since the queue and the backend look again.
+  // The sweep does not see these requests until the batch is among the worker's. It finds those
+  // that are late then.
   const std::vector<Request*> requests = std::exchange(taken.requests, {});
   const size_t rest = formBatch(*batch, requests, taken.bounds.rows);
   if (rest < requests.size()) {

@@ -1,4 +1,4 @@
-// Where streams go: each to one worker, until its end.
+// Streams: each stays on one worker until its end.
 #include "serving/dispatcher.h"
 #include "serving/time.h"
 
@@ -31,7 +31,7 @@ Admission Dispatcher::openStreamAt(const std::shared_ptr<Stream>& stream, Reques
   return admission;
 }
 
-// On the worker that has the fewest streams.
+// Chooses the worker with the fewest streams.
 Admission Dispatcher::place(const std::shared_ptr<Stream>& stream,
                             const std::shared_ptr<Deployment>& deployment) {
   std::lock_guard lock(mutex_);
@@ -43,7 +43,7 @@ Admission Dispatcher::place(const std::shared_ptr<Stream>& stream,
     if (worker->isRetired || worker->hosted.count(deployment->handle) == 0) continue;
     if (!best || worker->streamCount < best->streamCount) best = worker.get();
   }
-  // They are being replaced.
+  // All workers are being replaced.
   if (!best) return Admission::kNotAccepting;
   stream->deployment = deployment;
   stream->inbox = best->inbox;

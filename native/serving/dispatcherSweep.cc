@@ -1,4 +1,4 @@
-// What happens as time goes by: windows that close, deadlines, workers that are stuck.
+// The timer's work: batch windows, deadlines, stuck workers.
 #include <algorithm>
 
 #include "serving/channel.h"
@@ -10,8 +10,8 @@ namespace cloudeasyml::serving {
 
 namespace {
 
-// Ticking on for a while after the last request spares the front end a wake-up for each that
-// follows.
+// The timer keeps ticking for a while after the last request, so that the front end need not wake
+// it for each that follows.
 constexpr int64_t kLingerNs = 1000 * kMillisecond;
 
 }  // namespace
@@ -52,7 +52,7 @@ int64_t Dispatcher::sweepQueues(int64_t now, bool& isBusy) {
   return next;
 }
 
-// Ends what is out of time, and stops what nobody waits for.
+// Ends requests and streams past their deadlines, and cancels abandoned runs.
 void Dispatcher::sweepWorkers(int64_t now, bool& isBusy) {
   std::vector<std::shared_ptr<Stream>> overdue;
   for (const auto& worker : workers()) {
@@ -94,7 +94,7 @@ std::vector<uint32_t> Dispatcher::retireStalled(int64_t graceNs) {
   const auto isStuck = [&](const std::unique_ptr<Batch>& batch) {
     return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
   };
-  // A worker that turns its event loop takes what is in its inbox.
+  // A worker whose event loop turns takes its notices.
   const auto isUnresponsive = [&](const Worker& worker) {
     const int64_t sinceNs = worker.inbox->waitingSinceNs();
     if (sinceNs == kNever || now < sinceNs + graceNs) return false;
@@ -116,8 +116,8 @@ std::vector<uint32_t> Dispatcher::retireStalled(int64_t graceNs) {
   return stalled;
 }
 
-// Stops a run that nobody waits for any more. Of a plugin's code it stops what it runs before it
-// first awaits something: which batch is behind later runs only the code itself knows.
+// Cancels the current run where all requests of its batch have ended. Runs of a plugin's code after
+// its first await can't be assigned to a batch and are not cancelled.
 void Dispatcher::cancelIfAbandoned(Worker& worker) {
   std::lock_guard lock(worker.mutex);
   if (!worker.current || !worker.token || worker.token->cancelled()) return;

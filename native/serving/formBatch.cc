@@ -10,7 +10,7 @@ namespace cloudeasyml::serving {
 
 namespace {
 
-/// @returns whether the request could be read; else it has failed
+/// @returns false where the request could not be decoded and has failed
 bool read(ExecutionContext& context, Request& request) {
   try {
     context.read(request);
@@ -32,9 +32,9 @@ size_t formBatch(Batch& batch, const std::vector<Request*>& requests, size_t mos
   auto& context = *batch.context;
   for (size_t next = 0; next < requests.size(); ++next) {
     Request& request = *requests[next];
-    // Another core wrote it.
+    // Another core wrote it: fetch it early.
     if (next + 1 < requests.size()) __builtin_prefetch(requests[next + 1]->body.view().data());
-    // Its rows are known from an earlier look.
+    // Its rows are known where it was decoded before and put back.
     if (request.rows > 0 && batch.rows > 0 && batch.rows + request.rows > mostRows) return next;
     if (!read(context, request)) continue;
     if (batch.rows > 0 && batch.rows + request.rows > mostRows) {

@@ -8,10 +8,10 @@
 
 namespace cloudeasyml::serving {
 
-/// Reads requests into a batch until it has `mostRows`; its first may have more. Those that can't
-/// be read fail here.
-/// @param batch has room for all of them
-/// @returns from where on they are for a later batch
+/// Decodes requests into a batch until it has `mostRows`; the first may have more. Requests that
+/// can't be decoded fail here.
+/// @param batch has capacity for all of them
+/// @returns the index of the first request for a later batch
 size_t formBatch(Batch& batch, const std::vector<Request*>& requests, size_t mostRows);
 
 }  // namespace cloudeasyml::serving

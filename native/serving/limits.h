@@ -1,4 +1,4 @@
-// The bounds that a deployment sets its requests.
+// A deployment's limits.
 #pragma once
 
 #include <cstdint>
@@ -19,19 +19,18 @@ struct BatchLimits {
   uint32_t maxStreams = 0;
 };
 
-/// Work worth waking a worker for at once: what it does meanwhile is worth more than the wake-up,
-/// which costs as much as handing in several requests.
+/// Work that a worker is woken for at once. A wake-up costs as much as submitting several requests;
+/// for less work it waits for the end of the turn.
 constexpr int64_t kWorthWakingNs = 40'000;
 
-/// Work that a front end runs itself, because handing it to a worker and being woken by it costs
-/// more. That goes by what requests took on average, so their bodies must be small, and none may
-/// have taken long of late: while it runs, sockets wait. One that takes long all the same is
-/// stopped, and a worker starts it again.
+/// Work that a front end runs itself, because a worker's wake-up and its answer's cost more. The
+/// estimate is an average, and sockets wait during the run. So bodies must be small, and no recent
+/// request may have been slow. A run that is slow anyway is cancelled, and a worker repeats it.
 constexpr int64_t kInlineNs = 15'000;
 constexpr int64_t kInlineSlowestNs = 1'000'000;
 constexpr size_t kInlineBytes = 4096;
-/// With so few cores a worker that wakes takes that of the front end or of its clients. All that is
-/// not worth waking one for is run inline then.
+/// With so few cores a woken worker takes the core of the front end or of its clients. Everything
+/// below kWorthWakingNs is then run inline.
 constexpr unsigned kFewCores = 2;
 
 }  // namespace cloudeasyml::serving

@@ -56,7 +56,7 @@ int64_t LoadEstimate::answerNs(size_t ahead, size_t perBatch, size_t workers,
   if (batch == 0) return 0;
   const size_t batches = (ahead + perBatch) / perBatch;
   const auto rounds = static_cast<int64_t>((batches + workers - 1) / workers);
-  // Those that run are half done, on average.
+  // Running batches are half done on average.
   const int64_t remaining = running >= workers ? batchNs(perBatch) / 2 : 0;
   const int64_t ns = remaining + rounds * batch;
   return ns + ns / kMargin;

@@ -1,4 +1,4 @@
-// What a deployment's requests take, as far as that was measured.
+// How long a deployment's requests take, by measurement.
 #pragma once
 
 #include <array>
@@ -8,31 +8,32 @@
 
 namespace cloudeasyml::serving {
 
-/// Moving averages of batches' times, by their size in powers of two. Times rise slowly and fall
-/// fast: whatever else the machine does only makes batches slower. Written under the queue's lock,
+/// Moving averages of batch times, by size in powers of two. They rise slowly and fall fast,
+/// because other load on the machine only makes batches slower. Written under the queue's lock,
 /// read by any thread.
 class LoadEstimate {
  public:
   /// A batch of so many requests, at least one, took `ns`.
   void ran(size_t requests, int64_t ns) noexcept;
 
-  /// A worker's time per request. Until there is a measurement a request counts as much work.
+  /// A worker's time per request. Without a measurement a request counts as much work.
   int64_t requestNs() const noexcept { return requestNs_.load(std::memory_order_relaxed); }
-  /// The most that a batch took per request; it fades as others take less.
+  /// The longest time per request of recent batches; it decays as others take less.
   int64_t slowestNs() const noexcept { return slowestNs_; }
 
-  /// What a request alone in its batch takes; 0 where that was not measured.
+  /// The time of a request alone in its batch; 0 without a measurement.
   int64_t loneNs() const noexcept { return batchNs_[0].load(std::memory_order_relaxed); }
 
-  /// What a batch of so many requests takes; 0 where nothing was measured. Of a size that was not,
-  /// what smaller ones took: batching is taken to cost nothing until it was seen to.
+  /// The time of a batch of so many requests; 0 without any measurement. A size that was not
+  /// measured is assumed to take as long as the next smaller one that was, else the next larger
+  /// one.
   int64_t batchNs(size_t requests) const noexcept;
 
-  /// Until a request that is handed in now would have its answer; 0 where nothing was measured.
+  /// The expected time until a request submitted now is answered; 0 without a measurement.
   /// @param ahead requests that go before it
-  /// @param perBatch how many requests a batch holds
-  /// @param workers how many take its deployment's batches
-  /// @param running batches that are being run
+  /// @param perBatch requests per batch
+  /// @param workers workers that host its deployment
+  /// @param running batches that run now
   int64_t answerNs(size_t ahead, size_t perBatch, size_t workers, size_t running) const noexcept;
 
  private:

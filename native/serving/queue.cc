@@ -8,7 +8,7 @@ namespace cloudeasyml::serving {
 
 namespace {
 
-// Far less than a request has time for is not estimated any closer.
+// Where even a rough estimate is this many times below the request's time, it is accepted.
 constexpr int64_t kAmpleTimes = 4;
 
 constexpr char kRemoved[] = "The deployment was removed before the request could run.";
@@ -31,7 +31,7 @@ Offer Queue::offer(Request& request, size_t workers) {
   }
   const int64_t timeNs = request.deadlineNs - request.arrivalNs;
   const auto roughly = static_cast<int64_t>(ahead + 2) * load_.requestNs();
-  // Whoever finds nothing before it is always let in: its time is what corrects the estimate.
+  // A request with none ahead is always accepted: its time corrects the estimate.
   if (ahead > 0 && roughly * kAmpleTimes > timeNs) {
     const int64_t answerNs =
         load_.answerNs(ahead, perBatch(), std::max<size_t>(workers, 1), running());
@@ -136,7 +136,7 @@ void Queue::absorb() {
   arrivals_.takeAll([&](Request* request) { insert(*request, false); });
 }
 
-// Nearly all requests have the deployment's time, so that the last to come has the last deadline.
+// Nearly all requests have the deployment's timeout, so the latest arrival has the last deadline.
 void Queue::insert(Request& request, bool isFirst) {
   oldestNs_ = std::min(oldestNs_, request.arrivalNs);
   auto& level = levels_[levelOf(request)];
@@ -152,7 +152,7 @@ void Queue::insert(Request& request, bool isFirst) {
   }
 }
 
-// It is counted for as long as it says that it is queued.
+// A request is counted while its `queued` is set.
 void Queue::leave(Request& request) noexcept {
   if (request.queued.exchange(false, std::memory_order_relaxed)) count(request, -1);
 }
@@ -181,24 +181,25 @@ BatchBounds Queue::boundsFor(size_t idleWorkers) {
   const bool hasWindow = limits_.maxQueueDelayNs > 0;
   const int64_t requestNs = load_.requestNs();
   if (!policy_.joins) {
-    // Several at once spare only the taking, which large requests have no need of.
+    // Taking several at once only saves the cost of taking, which does not matter for slow
+    // requests.
     const auto asCheap = static_cast<size_t>(kWorthWakingNs / std::max<int64_t>(requestNs, 1));
     const size_t requests = std::clamp<size_t>(asCheap, 1, std::max<size_t>(most, 1));
     perBatch_.store(requests, std::memory_order_relaxed);
     return {requests, SIZE_MAX};
   }
-  // Whoever has requests wait for others wants batches full.
+  // A window is set to fill batches.
   const size_t rows = policy_.learnsSizes && !hasWindow ? batchSizes_.next(most) : most;
   perBatch_.store(rows, std::memory_order_relaxed);
   if (requestNs < kWorthWakingNs || hasWindow) return {rows, rows};
-  // Where a request is much work and other workers are idle, each gets its part: a batch saves less
-  // than a second core gives.
+  // Where requests are much work and other workers are idle, each takes a part: a second core gains
+  // more than a larger batch.
   const size_t part = (waiting() + idleWorkers - 1) / std::max<size_t>(idleWorkers, 1);
   return {std::clamp<size_t>(part, 1, rows), rows};
 }
 
-// A request that has less time left than it takes alone would only take it from those behind it. It
-// runs where there is nobody else: it may be quicker than the last ones were.
+// A request that has less time left than a run of it alone takes would only delay those behind it.
+// It runs where there is no other: it may be faster than the average.
 std::vector<Request*> Queue::pop(int64_t now, size_t most, Deferred& deferred) {
   const int64_t loneNs = load_.loneNs();
   std::vector<Request*> popped;
@@ -233,13 +234,13 @@ std::vector<Request*> Queue::pop(int64_t now, size_t most, Deferred& deferred) {
   return popped;
 }
 
-// How large a batch may be for the first request in it to be in time.
+// The largest batch with which its first request still meets its deadline.
 size_t Queue::mostWithin(int64_t leftNs, size_t most) const noexcept {
   while (most > 1 && load_.batchNs(most) > leftNs) most /= 2;
   return most;
 }
 
-// Of a request that leaves the queue without running.
+// Ends a request that leaves the queue without running.
 void Queue::drop(Request& request, Deferred& deferred) {
   leave(request);
   deferred.fail(

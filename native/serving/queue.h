@@ -1,4 +1,4 @@
-// Where one deployment's requests wait, and in which order they leave.
+// One deployment's waiting requests, and the order in which they leave.
 #pragma once
 
 #include <array>
@@ -22,10 +22,9 @@ namespace cloudeasyml::serving {
 
 /// How the batches of a queue are made.
 struct BatchPolicy {
-  /// A batch spares work. Else requests run one after the other all the same.
+  /// Batching saves work. Otherwise the requests of a batch run one after the other anyway.
   bool joins = true;
-  /// Batches are no larger than pays, as BatchSizes finds out. For models that nothing else goes on
-  /// beside.
+  /// BatchSizes chooses the size of batches. For native backends.
   bool learnsSizes = false;
 };
 
@@ -35,61 +34,60 @@ struct BatchBounds {
   size_t rows;
 };
 
-/// What became of a request that was handed in.
+/// The result of offering a request.
 struct Offer {
   Admission admission = Admission::kQueued;
-  /// Until it would have had its answer, where it was shed.
+  /// The expected wait for an answer, where the request was shed.
   int64_t waitNs = 0;
 };
 
-/// A queue by priority, then by deadline. Handing a request in takes no lock, since a worker that
-/// loses its core while it holds one must not stop the sockets: the request is left on a stack,
-/// from where whoever next holds the lock takes it.
+/// A queue by priority, then by deadline. Offering a request takes no lock, because a worker that
+/// is preempted while it holds one must not stop the sockets: the request is pushed onto a stack,
+/// and the next holder of the lock moves it into the queue.
 ///
-/// The lock is held for a few pointer moves at a time. Nothing is called under it that may block or
-/// that another thread may wait for.
+/// The lock is held for a few pointer moves. Nothing that may block is called under it.
 class Queue {
  public:
   Queue(const BatchLimits& limits, BatchPolicy policy);
 
   // Any thread, without the lock.
 
-  /// Queues a request whose times are set, unless the queue is full, or by what requests took it
-  /// could not be answered in time.
-  /// @param workers how many take its batches
+  /// Queues a request whose arrival and deadline are set, unless the queue is full or the request
+  /// is expected to miss its deadline.
+  /// @param workers workers that host the deployment
   Offer offer(Request& request, size_t workers);
-  /// Requests that wait and have not ended.
+  /// Waiting requests that have not ended.
   uint32_t waiting() const noexcept { return waiting_.load(); }
   /// Batches that are being run.
   uint32_t running() const noexcept { return running_.load(std::memory_order_relaxed); }
   const LoadEstimate& load() const noexcept { return load_; }
-  /// The work that waits.
+  /// The expected work of all waiting requests.
   int64_t workNs() const noexcept { return waiting() * load_.requestNs(); }
 
   // With the lock.
 
-  /// When a batch may be taken: at once, or when its window closes; kNever where nothing waits.
+  /// When a batch may be taken: now, or when its window closes; kNever without requests.
   int64_t readyNs(int64_t now);
-  /// Takes the requests for a batch out, and counts it as running where there are any. Those that
-  /// have no time left end here.
-  /// @param idleWorkers how many could share the work, the caller included
-  /// @param isMoreReady set where another batch may be taken at once
+  /// Takes the requests of a batch, which then counts as running. Requests that are past their
+  /// deadlines, or would be before they could be answered, end here.
+  /// @param idleWorkers idle workers that could share the work, the caller included
+  /// @param isMoreReady set to whether another batch may be taken now
   std::vector<Request*> take(int64_t now, size_t idleWorkers, BatchBounds& bounds,
                              bool& isMoreReady, Deferred& deferred);
-  /// The same for a front end that would run the batch itself; nothing where that is too much work
-  /// or somebody else is at it.
+  /// The same for a front end that runs the batch itself. Takes nothing where that is too much
+  /// work, or a batch of the deployment runs already.
   std::vector<Request*> takeInline(int64_t now, int64_t mostNs, BatchBounds& bounds,
                                    Deferred& deferred);
-  /// Puts requests back that were taken and not run.
+  /// Returns requests that were taken and not run.
   void putBack(Request* const* requests, size_t count, Deferred& deferred);
   /// A batch has ended.
-  /// @param requests 0 where its time tells nothing
+  /// @param requests 0 where its time should not be measured
   void ended(size_t requests, size_t rows, int64_t elapsedNs);
-  /// A request that its caller has claimed is not waited for any more.
+  /// Stops counting a request that the caller has claimed.
   void forget(Request& request);
-  /// Ends what has no time left.
+  /// Ends requests that are past their deadlines.
   void expire(int64_t now, Deferred& deferred);
-  /// Takes nothing more, and gives out what waits.
+  /// Closes the queue. @returns the requests that waited
   std::vector<Request*> close();
 
  private:
@@ -99,7 +97,7 @@ class Queue {
   static size_t levelOf(const Request& request) noexcept {
     return request.envelope.priority == 0 ? protocols::kDefaultPriority : request.envelope.priority;
   }
-  /// Requests that a batch holds, as a rule.
+  /// Requests per batch, as the last bounds allowed.
   size_t perBatch() const noexcept { return perBatch_.load(std::memory_order_relaxed); }
 
   // With the lock held.
@@ -126,9 +124,9 @@ class Queue {
   std::atomic<size_t> perBatch_{1};
 
   alignas(kCacheLine) std::mutex mutex_;
-  /// By level, each by deadline. Requests that ended while they waited stay until they come up.
+  /// By level, each ordered by deadline. Requests that ended stay until they are at the front.
   std::array<Level, kLevels> levels_;
-  /// When the oldest request in the levels arrived, where there is a window; kNever for none.
+  /// Arrival of the oldest request, where there is a window; kNever without requests.
   int64_t oldestNs_;
   BatchSizes batchSizes_;
   bool isClosed_ = false;

@@ -24,11 +24,10 @@ class Stream;
 /// buffers are reused. A stream's inputs and outputs travel as requests, too.
 ///
 /// Two parties hold a request: the front end until it has seen the completion or cancelled, and the
-/// queue or batch until it has released it. Whoever sets `done` first decides how the request ends,
-/// and is alone in writing `answer` or `failure`.
+/// queue or batch until it has released it. The first to set `done` ends the request, and only it
+/// writes `answer` or `failure`.
 ///
-/// Its fields lie in the order in which the threads need them: what one writes for the other comes
-/// over in as few cache lines as can be.
+/// Fields are in the order in which threads need them, so that few cache lines move between cores.
 struct alignas(kCacheLine) Request {
   std::atomic<int> holders{0};
   std::atomic<bool> done{false};
@@ -41,7 +40,7 @@ struct alignas(kCacheLine) Request {
   int64_t arrivalNs = 0;
   int64_t deadlineNs = 0;
   protocols::PaddedBuffer body;
-  /// How its body is read and its answer written.
+  /// Reads its body and writes its answer.
   const protocols::Protocol* protocol = nullptr;
 
   /// Valid while `queued`, and only under the directory's lock.
@@ -62,15 +61,15 @@ struct alignas(kCacheLine) Request {
   /// From then until its run began; 0 for plugins with code.
   int64_t batchNs = 0;
 
-  /// Whose it is; both outlive it.
+  /// The pool and channel of its front end; both outlive it.
   RequestPool* pool = nullptr;
   Channel* channel = nullptr;
-  /// What its connection calls it, as the protocol wrote it there; empty where it has the
-  /// connection to itself.
+  /// Its id on a connection of many requests, as JSON text; empty where it has the connection to
+  /// itself.
   std::string tag;
   /// Why it failed.
   std::unique_ptr<Failure> failure;
-  /// Whose output or end this is.
+  /// The stream that this is an output or the end of.
   std::shared_ptr<Stream> stream;
 
   bool hasEnded() const noexcept { return done.load(std::memory_order_acquire); }

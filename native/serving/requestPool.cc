@@ -11,11 +11,11 @@ namespace {
 
 // Buffers up to this size stay with a pooled request.
 constexpr size_t kKeptBytes = 64 * 1024;
-// What the front end takes from the pool at once. More would leave nothing to streams, which would
-// make ever more requests.
+// Requests that the front end takes at once. More would leave none to streams, which would make new
+// ones.
 constexpr size_t kRefill = 64;
 
-// Of a body that is not there yet.
+// Of a body that will be written.
 constexpr size_t kPrefetchedBytes = 3 * kCacheLine;
 
 void prefetchToWrite(const void* memory, size_t size) {
@@ -24,7 +24,7 @@ void prefetchToWrite(const void* memory, size_t size) {
   }
 }
 
-/// Empties a request that nobody holds. @returns what it kept alive
+/// Empties a request without holders. @returns the stream that it kept alive
 std::shared_ptr<Stream> empty(Request& request) {
   request.body.clear(kKeptBytes);
   if (request.answer.capacity() > kKeptBytes) std::string().swap(request.answer);
@@ -127,7 +127,7 @@ void RequestPool::releaseAll(Requests& requests) {
 }
 
 void RequestPool::release(Request** first, Request** last) {
-  // These go last: each may be what keeps this pool or a session alive.
+  // Destroyed last: each may hold the last reference to this pool or to a session.
   std::shared_ptr<RequestPool> self;
   std::vector<std::shared_ptr<Stream>> streams;
   size_t bytes = 0;

@@ -1,4 +1,4 @@
-// One front end's requests, used again and again.
+// One front end's requests, which are reused.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@
 
 namespace cloudeasyml::serving {
 
-/// Its lock is taken for many requests at once: a worker that loses its core while it holds a lock
-/// would stop all sockets.
+/// Its lock is taken once for many requests, because a worker that is preempted while it holds it
+/// stops all sockets.
 class RequestPool : public std::enable_shared_from_this<RequestPool> {
  public:
   /// @param channel where its requests' completions go
@@ -27,8 +27,8 @@ class RequestPool : public std::enable_shared_from_this<RequestPool> {
 
   // The front end's thread.
 
-  /// A request that carries `ticket` and a copy of these bytes; null where too many are held. Until
-  /// the next drain, which the caller now owes, completions wake nobody.
+  /// A request with `ticket` and a copy of these bytes; null where too many bytes are held.
+  /// Completions wake nothing until the next drain, which the caller must make.
   Request* open(uint32_t ticket, const void* bytes, size_t size);
   /// Copies bytes behind the request's body. @returns false where too many are held
   bool append(Request& request, const void* bytes, size_t size);
@@ -37,12 +37,11 @@ class RequestPool : public std::enable_shared_from_this<RequestPool> {
 
   // Any thread.
 
-  /// An empty request to complete without having been asked: what a stream has to say.
+  /// An empty request for a completion of a stream.
   Request* openCompletion(uint32_t ticket, const protocols::Protocol& protocol);
-  /// Gives up one hold on a request; the last one puts it back.
+  /// Releases one hold on a request; with the last one it returns to the pool.
   void release(Request* request) { release(&request, &request + 1); }
-  /// The same for many, of any pools, which costs less than one after the other. Empties
-  /// `requests`.
+  /// The same for many requests of any pools, with fewer locks. Empties `requests`.
   static void releaseAll(std::vector<Request*>& requests);
 
  private:
@@ -66,7 +65,7 @@ class RequestPool : public std::enable_shared_from_this<RequestPool> {
   alignas(kCacheLine) std::mutex mutex_;
   std::vector<std::unique_ptr<Request>> all_;
   Requests free_;
-  /// Once it is closed and while requests are out.
+  /// Set from close() until the last request is back.
   std::shared_ptr<RequestPool> self_;
 };
 

@@ -1,4 +1,4 @@
-// Requests handed from many threads to one, without a lock.
+// A lock-free stack: many threads push requests, one takes them.
 #pragma once
 
 #include <atomic>
@@ -8,15 +8,15 @@
 
 namespace cloudeasyml::serving {
 
-/// Any thread puts requests down; one takes all that there are at once. A stack after R. K. Treiber
-/// ("Systems Programming: Coping with Parallelism", 1986); that nobody takes a single one is what
-/// spares it the trouble with nodes that come back. A request is in one such stack at a time.
+/// Any thread pushes requests; takeAll() takes all at once. A stack after R. K. Treiber ("Systems
+/// Programming: Coping with Parallelism", 1986). Single requests are never popped, so there is no
+/// ABA problem. A request is in one such stack at a time.
 ///
-/// All operations are sequentially consistent: a thread that pushes and then reads a token, and one
-/// that sets the token and then takes, can't miss each other.
+/// All operations are sequentially consistent: of a thread that pushes and then reads a flag, and
+/// one that sets the flag and then takes, at least one sees the other.
 class RequestStack {
  public:
-  /// @returns whether there was none
+  /// @returns whether the stack was empty
   bool push(Request* request) noexcept {
     Request* top = top_.load(std::memory_order_relaxed);
     do {
@@ -27,14 +27,14 @@ class RequestStack {
 
   bool empty() const noexcept { return !top_.load(); }
 
-  /// Empties it, and calls `visit` with each request, in the order in which they were pushed.
+  /// Empties the stack and calls `visit` with each request, in the order in which they were pushed.
   template <typename Visit>
   void takeAll(Visit visit) {
     if (empty()) return;
     Request* top = top_.exchange(nullptr);
     Request* oldest = nullptr;
     while (top) {
-      // The rest of what another core wrote comes while the next one does.
+      // Another core wrote them: fetch all lines of a request while the next one loads.
       for (size_t at = kCacheLine; at < sizeof(Request); at += kCacheLine) {
         __builtin_prefetch(reinterpret_cast<const char*>(top) + at);
       }

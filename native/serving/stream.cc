@@ -13,8 +13,8 @@ namespace cloudeasyml::serving {
 
 namespace {
 
-// What may wait in each direction before its source is made to wait. Where half is left of it, the
-// source goes on.
+// How much may wait in each direction before its source must wait. The source goes on when half of
+// it is left.
 constexpr size_t kMostInputs = 64;
 constexpr size_t kMostInputBytes = 256 * 1024;
 constexpr uint32_t kMostOutputs = 64;

@@ -1,4 +1,4 @@
-// A request whose input and output are sequences: what lies between its client and its plugin.
+// A stream: a request whose input and output are sequences.
 #pragma once
 
 #include <atomic>
@@ -20,18 +20,20 @@ class StreamInbox;
 
 /// One stream. It stays on one worker from its opening to its end.
 ///
-/// Both directions are bounded. Its front end pushes inputs and is told to wait where the plugin
-/// does not keep up; its worker emits outputs and is told to wait where the client does not. It has
-/// one end, whoever makes it first: the plugin's code that returned or threw, the client that went,
-/// the timer, or the worker's loss. After it the worker learns that it should stop, and
-/// gives up the stream when the plugin's code has.
+/// Both directions are bounded. The front end pushes inputs, and must wait where the plugin does
+/// not keep up. The worker emits outputs, and must wait where the client does not.
+///
+/// A stream ends once: by the plugin's return or error, its client, the timer or the loss of the
+/// worker, whichever comes first. The worker is then told to stop, and releases the stream when the
+/// plugin's code has ended.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   enum class Input { kTaken, kNone, kEnded };
 
   /// @param pool its front end's
   /// @param protocol how its inputs are read and its outputs written
-  /// @param tag what its connection calls it; empty where it has the connection to itself
+  /// @param tag its id on a connection of many requests; empty where it has the connection to
+  /// itself
   Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket, const protocols::Protocol& protocol,
          std::string tag);
   ~Stream();
@@ -42,55 +44,55 @@ class Stream : public std::enable_shared_from_this<Stream> {
   const std::string tag;
 
   bool hasBinaryAnswers() const noexcept { return protocol.hasBinaryAnswers(); }
-  /// A request that carries what it has to say.
+  /// An empty request for one of its completions.
   Request* openCompletion();
 
-  // Set once, when a worker is found for it.
+  // Set once, when it is placed on a worker.
   std::shared_ptr<Deployment> deployment;
   std::shared_ptr<StreamInbox> inbox;
-  /// The worker's name for it.
+  /// Its number on its worker.
   uint32_t number = 0;
   std::function<std::shared_ptr<runtime::CancellationToken>()> makeToken;
 
   // The front end's side.
 
-  /// Hands in an input, and the request's hold with it. @returns false where it should send no more
-  /// until a completion of the kind kRoom comes
+  /// Queues an input, with the caller's hold on it. @returns false where the caller should push no
+  /// more until a completion of the kind kRoom
   bool push(Request* input);
   /// No input will follow.
   void endInput();
-  /// The client has gone, or wants no more: nothing more is delivered.
+  /// Ends the stream for its client, who gets nothing more.
   void cancel();
-  /// Whether the client has stopped reading: the plugin is made to wait then.
+  /// Sets whether the client has stopped reading. The plugin waits while it has.
   void holdReader(bool held);
-  /// Whether the front end called cancel(). For its own thread.
+  /// Whether cancel() was called. For the front end's thread.
   bool cancelled() const noexcept { return cancelled_; }
-  /// A completion has left the channel.
+  /// Notes that a completion has left the channel.
   void fetched(const Request& completion);
 
   // The worker's side.
 
-  /// The next input, whose hold passes to the caller.
+  /// Takes the next input, with the hold on it.
   Input take(Request*& input);
-  /// Delivers an output. @returns false where the plugin should make no more until Notice::kRoom or
-  /// kStop
+  /// Delivers an output. @returns false where the plugin should yield no more until Notice::kRoom
+  /// or Notice::kStop
   bool emit(Request* output);
   /// Delivers the last completion.
   /// @param completion its outcome and answer set
   /// @returns false where the stream had ended already
   bool finish(Request* completion);
-  /// What the stream's runs go on under; stopped once the stream has ended.
+  /// The token of the stream's runs; cancelled once the stream has ended.
   std::shared_ptr<runtime::CancellationToken> token();
 
-  // Anybody's.
+  // Any thread.
 
-  /// Ends it with an error, unless it has ended, and has the worker stop.
+  /// Ends it with an error, unless it has ended, and tells the worker to stop.
   void fail(Failure failure);
-  /// When the plugin must have asked for input, given an output or ended; kNever while it waits for
-  /// its client, and after the end.
+  /// The deadline of the plugin's next step: asking for input, yielding an output, or ending.
+  /// kNever while it waits for its client, and after the end.
   int64_t stepDueNs() const noexcept { return stepDueNs_.load(std::memory_order_relaxed); }
-  /// From now on the plugin owes a step.
-  /// @param timeoutNs what the client allows a step; 0 for what the deployment allows
+  /// Starts the time of the first step.
+  /// @param timeoutNs the client's limit for a step; 0 for the deployment's
   void start(int64_t timeoutNs);
 
  private:
@@ -100,10 +102,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   void expectStep();
   void awaitClient();
-  /// @returns what its worker should be told
+  /// @returns notices for its worker
   uint32_t makeRoom();
   void askForInput(Deferred& deferred);
-  /// @returns the inputs that nobody will take
+  /// @returns the inputs that were not taken
   std::deque<Request*> end();
   void stopRuns();
 
@@ -111,7 +113,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::deque<Request*> inputs_;
   size_t inputBytes_ = 0;
   bool inputEnded_ = false;
-  /// Its client was told to send no more for now.
+  /// push() has told the front end to wait.
   bool writerHeld_ = false;
   /// The plugin waits for input.
   bool starving_ = false;

@@ -1,4 +1,4 @@
-// What a worker is to be told of its streams.
+// Notices to a worker about its streams.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,9 @@ class StreamInbox {
   void post(std::shared_ptr<Stream> stream, uint32_t notices);
   bool empty() const;
   std::vector<Entry> take();
-  /// Since when a notice has waited; kNever where none does.
+  /// When the oldest waiting notice was posted; kNever where none waits.
   int64_t waitingSinceNs() const;
-  /// The worker is gone: what comes from now on is dropped.
+  /// Drops notices from now on: the worker is gone.
   void close();
 
  private:

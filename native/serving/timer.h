@@ -1,4 +1,4 @@
-// The thread that looks after what time brings.
+// The thread that handles deadlines and batch windows.
 #pragma once
 
 #include <atomic>
@@ -12,16 +12,16 @@
 
 namespace cloudeasyml::serving {
 
-/// Closes batch windows and ends requests whose time is up, so that neither depends on any event
-/// loop: it calls `sweep` now and then, which says when it wants to be called next.
+/// Calls `sweep`, which returns when it wants to be called next. Deadlines and batch windows so do
+/// not depend on an event loop.
 class Timer {
  public:
-  /// @param sweep takes the time, and returns the time of the next call; kNever for not before
-  /// wakeBy(). Called on the timer's thread, without a lock held.
+  /// @param sweep gets the time and returns that of its next call; kNever to wait for wakeBy().
+  /// Called on the timer's thread, without a lock held.
   explicit Timer(std::function<int64_t(int64_t now)> sweep);
   ~Timer();
 
-  /// Has the next sweep come no later than this. Costs nothing where that is so anyway.
+  /// Makes the next sweep come no later than this. Cheap where it would anyway.
   void wakeBy(int64_t ns) {
     if (nextNs_ > ns) request(ns);
   }
@@ -31,8 +31,7 @@ class Timer {
   void run();
 
   const std::function<int64_t(int64_t)> sweep_;
-  /// When the next sweep comes by itself; kNever also while one goes on, which may miss what is
-  /// new.
+  /// When the next sweep comes; kNever also during a sweep, which may miss new requests.
   std::atomic<int64_t> nextNs_{kNever};
 
   std::mutex mutex_;

@@ -7,8 +7,8 @@
 
 namespace cloudeasyml::serving {
 
-/// A function that wakes a thread, until that thread is gone. To be called without any lock held:
-/// it may take a while.
+/// A function that wakes a thread, until that thread is gone. Call it without a lock held, since it
+/// may take a while.
 class WakeHandle {
  public:
   explicit WakeHandle(std::function<void()> wake) : wake_(std::move(wake)) {}
@@ -18,7 +18,7 @@ class WakeHandle {
     if (wake_) wake_();
   }
 
-  /// After this nothing is called any more.
+  /// Calls do nothing after this.
   void close() {
     std::lock_guard lock(mutex_);
     wake_ = nullptr;

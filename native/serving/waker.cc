@@ -36,7 +36,7 @@ Waker::~Waker() {
 
 void Waker::wake() noexcept {
   const uint64_t one = 1;
-  // A full pipe or counter is readable already.
+  // Where the pipe or counter is full it is readable already.
   [[maybe_unused]] const auto written = write(writeEnd_, &one, sizeof one);
 }
 

@@ -11,8 +11,8 @@ enum class Wake {
   kTimeout,
 };
 
-/// A file descriptor that becomes readable when another thread calls wake(). Wakes before the sleep
-/// are not lost; several count as one.
+/// A file descriptor that becomes readable when another thread calls wake(). A wake() before the
+/// sleep ends it at once; several count as one.
 class Waker {
  public:
   Waker();

@@ -33,7 +33,7 @@ class Worker {
   using MakeToken = std::function<std::shared_ptr<runtime::CancellationToken>()>;
 
   /// @param wakeLoop wakes the worker from its event loop
-  /// @param onNotice called when its inbox is no longer empty
+  /// @param onNotice called when its inbox gets its first notice
   Worker(uint32_t id, std::shared_ptr<WakeHandle> wakeLoop, MakeToken makeToken,
          std::function<void()> onNotice)
       : id(id),
@@ -52,31 +52,31 @@ class Worker {
 
   // Its own thread's.
 
-  /// Handles of deployments whose batches have ended since it took the last one.
+  /// Handles of deployments whose batches ended since the last take().
   std::vector<uint32_t> left;
 
   // Guarded by the dispatcher's lock.
 
   /// Handles of the deployments that it has loaded.
   std::unordered_set<uint32_t> hosted;
-  /// Handles of those that it holds a batch of. A plugin's instance is never entered twice, so it
-  /// takes no second one.
+  /// Handles of those that it holds a batch of. It takes no second one, so that a plugin's instance
+  /// is never entered twice.
   std::vector<uint32_t> entered;
   Waiting waiting = Waiting::kNot;
-  /// It gets no more batches, and will be replaced.
+  /// It is stuck, gets no more batches, and will be replaced.
   bool isRetired = false;
   bool isClosed = false;
 
   // Guarded by its own lock. Only its own thread adds to and takes from `active`, and sets `token`.
 
   mutable std::mutex mutex;
-  /// One at most per deployment.
+  /// At most one per deployment.
   std::vector<std::unique_ptr<Batch>> active;
-  /// The batch that its thread is inside of right now.
+  /// The batch that its thread runs now.
   Batch* current = nullptr;
-  /// What the runs of its batches go on under; another one after each cancellation.
+  /// The token of its batches' runs; replaced after each cancellation.
   std::shared_ptr<runtime::CancellationToken> token;
-  /// Those it holds, by their number, until their plugin's code has ended.
+  /// Its streams by number, until their plugin's code has ended.
   std::unordered_map<uint32_t, std::shared_ptr<Stream>> streams;
   uint32_t nextStream = 0;
 
@@ -86,12 +86,12 @@ class Worker {
   void leave(uint32_t handle) {
     entered.erase(std::remove(entered.begin(), entered.end(), handle), entered.end());
   }
-  /// Whether it waits and could take a batch of a deployment.
+  /// Whether it is idle and may take a batch of a deployment.
   bool isIdleFor(uint32_t handle) const {
     return waiting != Waiting::kNot && hosted.count(handle) > 0 && !hasEntered(handle);
   }
 
-  /// Wakes it from where it waited. Not to be called under a lock.
+  /// Wakes it from this way of waiting. Not to be called under a lock.
   void wake(Waiting from) {
     if (from == Waiting::kNatively) waker.wake();
     if (from == Waiting::kInEventLoop && wakeLoop) (*wakeLoop)();

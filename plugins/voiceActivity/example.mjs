@@ -27,8 +27,8 @@ socket.on('open', async () => {
   const length = (sampleRate * pace) / 1000;
   const began = performance.now();
   for (let start = 0; start < samples.length; start += length) {
-    const heard = ((start + length) * 1000) / sampleRate;
-    await wait(began + heard - performance.now());
+    const playedMs = ((start + length) * 1000) / sampleRate;
+    await wait(began + playedMs - performance.now());
     socket.send(binaryFrame('voice', samples.subarray(start, start + length)));
   }
   send({ id: 'voice', end: true });

@@ -30,8 +30,8 @@ export class Principal {
   readonly rateLimit: number;
   readonly limiter: TokenBucket;
   /**
-   * Milliseconds since 1970, Infinity for never. Revoking the key sets it to 0, so whoever keeps a
-   * principal for longer than one request (a WebSocket) notices both in the same comparison.
+   * Milliseconds since 1970, Infinity for never. Revoking the key sets it to 0, so a holder
+   * that keeps a principal for longer than one request, a WebSocket, notices both with one comparison.
    */
   expiresAt: number;
 

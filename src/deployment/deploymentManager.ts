@@ -202,7 +202,7 @@ export class DeploymentManager implements DeploymentService {
         labels,
       });
     } finally {
-      // The inspected model holds it natively; where there is none, nobody does.
+      // The inspected model holds it natively; without one it closes here.
       session.release();
     }
   }

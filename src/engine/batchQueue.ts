@@ -37,7 +37,7 @@ function orderedLimits(limits: BatchLimits): number[] {
 
 /** One deployment's queue in the engine. Requests reach it through an {@link Endpoint}. */
 export class BatchQueue {
-  /** The deployment's short name between the engine and its callers. */
+  /** The number by which the engine knows the deployment. */
   readonly handle: number;
 
   constructor({ owner, limits, model }: BatchQueueOptions) {
@@ -59,16 +59,17 @@ export class BatchQueue {
     return addon.isIdle(this.handle);
   }
 
-  /** Fails what still waits and forgets the deployment. */
+  /** Removes the deployment, and fails its waiting requests. */
   remove(): void {
     addon.removeDeployment(this.handle);
   }
 }
 
 /**
- * Deals no more batches to workers that hold on to one `graceMs` after all its requests ran out of time.
+ * Assigns no more batches to workers that are stuck: they hold a batch `graceMs` after all its requests
+ * passed their deadlines.
  *
- * @returns the ids of those that hold no other batch: ending them loses nobody else's requests
+ * @returns the ids of stuck workers without other batches, which can be killed without loss
  */
 export function retireStalled(graceMs: number): number[] {
   return addon.retireStalled(graceMs);

@@ -48,7 +48,7 @@ export interface BatchWorker {
   /**
    * Delivers an output, {predictions, metadata}.
    *
-   * @returns false where the plugin should make no more until `Notice.room` or `Notice.stop`
+   * @returns false where the plugin should yield no more until `Notice.room` or `Notice.stop`
    */
   emit(stream: number, body: string | Uint8Array): boolean;
   /**

@@ -1,17 +1,17 @@
 import { addon } from './addon.js';
 import type { BatchQueue } from './batchQueue.js';
 
-/** A deployment's part of an endpoint's requests: its weight among all weights. */
+/** A deployment's share of an endpoint's requests: its weight, relative to the sum of all. */
 export interface EndpointShare {
   queue: BatchQueue;
   /** A whole number from 1. */
   weight: number;
 }
 
-/** What requests name, and who serves them. A successor takes over in one step, without a gap. */
+/** What requests name, and the deployments that serve it. These can be changed without a gap. */
 export class Endpoint {
   readonly id: string;
-  /** Its short name between the engine and its callers. */
+  /** The number by which the engine knows it. */
   readonly number: number;
 
   constructor(id: string, shares: readonly EndpointShare[]) {
@@ -19,12 +19,12 @@ export class Endpoint {
     this.number = route(id, shares);
   }
 
-  /** Has requests go to these deployments from now on; what waits elsewhere is still served there. */
+  /** Sends requests to these deployments from now on; requests that wait elsewhere are still served there. */
   shift(shares: readonly EndpointShare[]): void {
     route(this.id, shares);
   }
 
-  /** Has requests that name it be told that there is no such deployment. */
+  /** Removes it: requests that name it are refused. */
   remove(): void {
     addon.removeEndpoint(this.id);
   }

@@ -1,4 +1,4 @@
-/** The frames of a connection that carries many requests; native/codec/frame.h describes them. */
+/** The frames of a connection that carries many requests; native/protocols/frame.h describes them. */
 
 import { BinaryFrame } from '../generated/constants.js';
 

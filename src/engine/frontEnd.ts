@@ -11,7 +11,7 @@ import { addon } from './addon.js';
 
 export { Admission, Outcome } from '../generated/constants.js';
 
-/** Let a request's body say which deployment it is for. */
+/** In the place of an endpoint's number: the body names the endpoint. */
 export const routeByBody = Route.byBody;
 /** The owner whose requests every deployment takes. */
 export const anyOwner = Owner.any;
@@ -39,15 +39,15 @@ export interface Completion {
   isBinary: boolean;
 }
 
-/** Who is told of what became of requests and streams. */
+/** Receives the completions of requests and streams. */
 export interface CompletionListener {
   onCompletion(completion: Completion): void;
-  /** The completions since the last call are all that there are for now. */
+  /** All completions so far have been delivered. */
   onDrained?(): void;
 }
 
 /**
- * Hands requests and streams to the engine and what comes of them back. A ticket is the caller's number
+ * Submits requests and streams to the engine and delivers their completions. A ticket is the caller's number
  * for one: it is in use from the first `append`, `submit` or `open…` until its last completion, or until
  * it is refused, `discard`, a successful `cancel`, or `cancelStream`.
  */
@@ -109,8 +109,8 @@ export class FrontEnd {
   }
 
   /**
-   * Says how the request that is submitted or opened next wants to be queued; what its body says counts
-   * less.
+   * Sets priority and timeout of the request that is submitted or opened next. They count before those in
+   * its body.
    *
    * @param priority from 1, the most urgent, to 9; 0 for none
    * @param timeoutMs until its deadline; 0 for none
@@ -119,12 +119,12 @@ export class FrontEnd {
     this.#native.setEnvelope(priority, timeoutMs);
   }
 
-  /** Milliseconds until the request that was refused last with `Admission.shed` would have had its answer. */
+  /** The expected wait, in milliseconds, of the request that was refused last with `Admission.shed`. */
   get shedWaitMs(): number {
     return this.#native.shedWaitMs();
   }
 
-  /** Forgets a body that never became whole. */
+  /** Drops a body that never became whole. */
   discard(ticket: number): void {
     this.#native.discard(ticket);
   }

@@ -1,7 +1,7 @@
-/** Whose runs the engine stops when nobody waits for their outcome any more. */
+/** Scopes whose runs the engine stops when the scope ends, such as streams. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Whoever runs belong to. */
+/** What runs belong to. */
 export interface RunScope {
   /** Aborted when the scope ends. */
   readonly signal: AbortSignal;
@@ -11,7 +11,7 @@ export interface RunScope {
 }
 
 const scopes = new AsyncLocalStorage<RunScope>();
-/** Threads without scopes don't pay for looking. */
+/** Spares threads without scopes the look-up. */
 let anyScope = false;
 
 /** Runs a function; what it runs, then and after whatever it awaits, belongs to the scope. */

@@ -158,8 +158,8 @@ export class Runner {
   }
 
   /**
-   * Runs, having lent memory for the outputs whose size is known before: V8 takes that back as soon as
-   * nobody holds it, while memory of ONNX Runtime's waits for the event loop to turn.
+   * Runs with JavaScript's memory for the outputs whose size is known before. V8 frees that as soon as it is
+   * unreachable, while ONNX Runtime's memory waits for the event loop to turn.
    *
    * @returns the outputs that lie in lent memory, by their place in the selection
    */

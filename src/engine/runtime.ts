@@ -88,7 +88,7 @@ export function configureRuntime(options: RuntimeOptions = {}): void {
   addon.startRuntime(settingsFrom(options));
 }
 
-/** Starts ONNX Runtime with defaults, where nobody has started it. */
+/** Starts ONNX Runtime with defaults, unless it is started. */
 export function ensureRuntimeStarted(): void {
   addon.ensureRuntimeStarted(settingsFrom({}));
 }
@@ -103,7 +103,7 @@ export interface RuntimeInfo {
   executionProviders: string[];
 }
 
-/** Describes the ONNX Runtime in use; starts it with defaults where nobody has. */
+/** Describes the ONNX Runtime in use; starts it with defaults where needed. */
 export function runtimeInfo(): RuntimeInfo {
   ensureRuntimeStarted();
   return addon.runtimeInfo();

@@ -62,7 +62,7 @@ export class InferenceSession {
   /**
    * Runs the model on the calling thread. In a plugin's `stream()` and, before it first awaits something,
    * in its `predict()` and `predictBatch()` the run is stopped, with an error of the code cancelled, when
-   * nobody waits for the answer any more.
+   * the requests that it is for have ended.
    *
    * @param feeds a tensor for every input, whose memory is read where it lies
    * @param outputs the outputs to compute (all, where it is left out), or tensors of the right shapes,
@@ -113,7 +113,7 @@ export class InferenceSession {
     );
   }
 
-  /** Lets go of the model. Runs that are under way end first; later ones throw. */
+  /** Releases the model. Runs that are under way end first; later ones throw. */
   release(): void {
     this.#released = true;
     this.#runner?.close();

@@ -29,7 +29,7 @@ export const errorTable = {
   invalid_settings: { status: 500, title: 'The settings are not valid' },
   internal: { status: 500, title: 'The server failed' },
   cancelled: { status: 499, title: 'The request was cancelled' },
-  overloaded: { status: 503, title: 'The queue is full' },
+  overloaded: { status: 503, title: 'The server has more to do than it can' },
   starting: { status: 503, title: 'The server is starting' },
   draining: { status: 503, title: 'The server is shutting down' },
   deployment_unavailable: { status: 503, title: 'The deployment is not serving' },
@@ -37,7 +37,7 @@ export const errorTable = {
   deadline_exceeded: { status: 504, title: 'The request took too long' },
 } as const;
 
-/** What came of handing a request in. Below zero is why it was refused. */
+/** The result of submitting a request. Below zero is why it was refused. */
 export const Admission = {
   queued: 0,
   noDeployment: -1,
@@ -55,7 +55,7 @@ export const Admission = {
   noStreams: -9,
   /** As many streams are open as may be. */
   streamsFull: -10,
-  /** By what requests take it could not be answered before its deadline. */
+  /** It is expected to miss its deadline. */
   shed: -11,
   /** "priority" is no level. */
   priority: -12,
@@ -82,7 +82,7 @@ export const NextStep = {
   idle: 0,
   /** The event loop has something to do first. */
   turn: 1,
-  /** Streams have news. */
+  /** There are notices of streams. */
   notices: 2,
 } as const;
 export type NextStep = (typeof NextStep)[keyof typeof NextStep];
@@ -94,13 +94,13 @@ export const Notice = {
   input: 2,
   /** There is room for outputs again. */
   room: 4,
-  /** Nobody waits for it any more. */
+  /** It has ended; its code should stop. */
   stop: 8,
   /** Comes with opened: its client wants binary frames. */
   binary: 16,
 } as const;
 
-/** What is wrong with a client's frame. */
+/** The fault in a client's frame. */
 export const FrameFault = {
   none: 0,
   /** No JSON, as far as can be told without parsing it. */

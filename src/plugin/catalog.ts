@@ -53,7 +53,7 @@ export class PluginCatalog {
   }
 
   #absence(name: string): string {
-    // The reason names folders of the server's: it is for whoever starts it, not for who asks.
+    // The reason names the server's folders: it is for its operator, not for clients.
     if (this.broken.some((plugin) => plugin.name === name)) {
       return `The plugin ${name} is broken; the server said why when it started.`;
     }

@@ -230,7 +230,7 @@ export function mergeConfig(
 }
 
 /**
- * Whoever may deploy is not whoever owns the machine: what can name files, libraries or memory of the
+ * A user who may deploy need not own the machine: what can name files, libraries or memory of the
  * server's stays in `config.yaml`. Of a provider's options a deployment may only choose the device.
  */
 function refuseServerSettings(plugin: Configured, block: ServingBlock): void {

@@ -3,8 +3,8 @@ import { installedVersion, ownFolder, ownName, packageName } from './findPackage
 
 const require = createRequire(import.meta.url);
 
-/** The public face: the very modules that the server itself runs on. */
-const face: unknown = await import('../index.js');
+/** The package's exports: the very modules that the server itself runs on. */
+const packageExports: unknown = await import('../index.js');
 
 /**
  * What a plugin's imports find beyond its own folder, as jiti's `virtualModules`: jiti asks for each
@@ -38,7 +38,7 @@ function isOurs(specifier: string, directory: string): boolean {
 
 /** CommonJS is there at once, also for a plugin's `require()`; an ES module comes as a promise. */
 function load(specifier: string): unknown {
-  if (specifier === ownName) return face;
+  if (specifier === ownName) return packageExports;
   if (packageName(specifier) !== ownName) {
     try {
       return require(specifier);

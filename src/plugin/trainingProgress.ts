@@ -14,7 +14,7 @@ export function reportProgress(progress: TrainingProgress): void {
   listener?.(progress);
 }
 
-/** Sets who hears of this thread's progress. One training runs per thread. */
+/** Sets the listener for this thread's progress. One training runs per thread. */
 export function onProgress(next: ((progress: TrainingProgress) => void) | undefined): void {
   listener = next;
 }

@@ -141,10 +141,27 @@ export const usageReport = z.object({
   period: z.object({ startDate: day, endDate: day }),
 });
 
+/** The least urgent level of a request; 1 is the most urgent. */
+export const lowestPriority = 9;
+/** The level of a request that names none. */
+export const defaultPriority = 5;
+/** The longest time that a request may give itself. */
+export const longestTimeoutMs = 2 ** 31 - 1;
+
 export const predictRequest = z.object({
   deploymentId: z.string(),
   data: z.unknown().meta({ description: 'What the model predicts from; its plugin says.' }),
   options: configuration.optional(),
+  priority: z
+    .int()
+    .min(1)
+    .max(lowestPriority)
+    .default(defaultPriority)
+    .meta({ description: 'From 1, the most urgent. The header `x-priority` counts before it.' }),
+  timeoutMs: z.int().min(1).max(longestTimeoutMs).optional().meta({
+    description:
+      'Milliseconds from the request’s arrival to its deadline. The header `x-timeout-ms` counts before it.',
+  }),
 });
 
 export const predictAnswer = z.object({

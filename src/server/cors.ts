@@ -29,7 +29,8 @@ export class CorsPolicy {
   preflightHeaders(methods: readonly string[]): Record<string, string> {
     return {
       'access-control-allow-methods': methods.join(', '),
-      'access-control-allow-headers': 'authorization, content-type, accept, x-request-id',
+      'access-control-allow-headers':
+        'authorization, content-type, accept, x-request-id, x-priority, x-timeout-ms',
       'access-control-max-age': '600',
     };
   }

@@ -1,7 +1,5 @@
+import { longestTimeoutMs, lowestPriority } from './contract.js';
 import { badPriority, badTimeout } from './refusals.js';
-
-const lowestPriority = 9;
-const longestMs = 2 ** 31 - 1;
 
 /**
  * The level that an `x-priority` header names, 0 where there is none.
@@ -23,7 +21,7 @@ export function priorityOf(header: string): number {
 export function timeoutOf(header: string): number {
   if (header === '') return 0;
   const ms = wholeNumber(header);
-  if (ms < 1 || ms > longestMs) throw badTimeout('x-timeout-ms');
+  if (ms < 1 || ms > longestTimeoutMs) throw badTimeout('x-timeout-ms');
   return ms;
 }
 

@@ -2,7 +2,7 @@ import type { DeploymentService, ModelCatalog } from '../deployment/deploymentSe
 import type { UsageRecorder } from '../usage/usageRecorder.js';
 import type { HttpServices } from './router.js';
 
-/** What the management routes stand on. */
+/** What the management routes use. */
 export interface ManagementServices extends HttpServices {
   deployments: DeploymentService;
   catalog: ModelCatalog;

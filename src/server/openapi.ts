@@ -63,6 +63,30 @@ function parameter(where: 'path' | 'query', name: string, description: string): 
 }
 
 const deploymentId = parameter('path', 'deploymentId', 'As POST /deployments gave it.');
+
+/** The headers of a prediction. The body's members of the same meaning count less. */
+const predictHeaders: Json[] = [
+  {
+    name: 'x-priority',
+    in: 'header',
+    required: false,
+    description: 'From 1, the most urgent, to 9. Counts before `priority` in the body.',
+    schema: {
+      type: 'integer',
+      minimum: 1,
+      maximum: contract.lowestPriority,
+      default: contract.defaultPriority,
+    },
+  },
+  {
+    name: 'x-timeout-ms',
+    in: 'header',
+    required: false,
+    description:
+      'Milliseconds from the request’s arrival to its deadline, at most the deployment’s timeoutMs. Counts before `timeoutMs` in the body.',
+    schema: { type: 'integer', minimum: 1, maximum: contract.longestTimeoutMs },
+  },
+];
 const bodyErrors: ErrorCode[] = [
   'malformed_json',
   'request_timeout',
@@ -139,6 +163,7 @@ const paths: Record<string, Record<string, Operation>> = {
     post: {
       summary: 'Predict with the deployment that the body names',
       access: 'predict',
+      parameters: predictHeaders,
       request: 'PredictRequest',
       answer: [200, 'PredictAnswer'],
       events: true,
@@ -149,7 +174,7 @@ const paths: Record<string, Record<string, Operation>> = {
     post: {
       summary: 'Predict with the deployment that the path names',
       access: 'predict',
-      parameters: [deploymentId],
+      parameters: [deploymentId, ...predictHeaders],
       request: 'PredictToRequest',
       answer: [200, 'PredictAnswer'],
       events: true,

@@ -20,15 +20,15 @@ export const Phase = {
 } as const;
 
 /**
- * How nearly every answer begins. uWebSockets.js writes a status line as it is given, and each value that it
- * is given costs as much as looking a key up.
+ * The start of nearly every answer, as one string: each value given to uWebSockets.js costs as much as
+ * looking a key up.
  */
 const okJson = bytesOf('200 OK\r\ncontent-type: application/json');
 
 /** A larger answer may not fit into its socket's buffer. */
 const writtenAtOnceBytes = 64 * 1024;
 
-/** What a slot tells of its connection. */
+/** Events of a slot's connection. */
 export interface SlotListener {
   onChunk(slot: PredictSlot, chunk: ArrayBuffer, isLast: boolean): void;
   onGone(slot: PredictSlot): void;
@@ -50,7 +50,7 @@ export class PredictSlot {
   principal: Principal | undefined;
   /** The number of the endpoint that the path named, or routeByBody. */
   route = 0;
-  /** What its headers ask for, 0 for nothing. */
+  /** Priority and timeout from its headers, 0 for none. */
   priority = 0;
   timeoutMs = 0;
   deployment: Deployment | undefined;

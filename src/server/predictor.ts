@@ -25,14 +25,14 @@ import { ServerTimingWriter } from './serverTiming.js';
 /** Bytes of bodies that the process holds at once, waiting or being run. */
 const maxHeldBytes = 1 << 30;
 const tickMs = 1000;
-/** Seconds without an event after which a client is shown that its stream goes on. */
+/** Seconds without an event after which a heartbeat is sent. */
 const heartbeatSeconds = 15;
 /** uWebSockets.js gives a client that reads nothing ten seconds from the last write. */
 const heldHeartbeatSeconds = 4;
 
 /**
- * `POST /predict` and `POST /predict/{deploymentId}`: the way of a prediction from its socket into the
- * engine and back. The body's bytes go to the engine as they come; nothing of them is parsed here.
+ * `POST /predict` and `POST /predict/{deploymentId}`: passes predictions from their sockets to the engine,
+ * and answers back. Bodies go to the engine as bytes and are not parsed here.
  */
 export class Predictor implements SlotListener, CompletionListener {
   readonly #http: HttpServices;
@@ -197,7 +197,7 @@ export class Predictor implements SlotListener, CompletionListener {
     this.#engine.holdReader(slot.ticket, false);
   }
 
-  /** Ends the streams that are still open: the server has no more time for them. */
+  /** Ends the streams that are still open, at the end of a shutdown. */
   cutStreams(): void {
     const why = draining();
     for (const slot of this.#slots) {
@@ -307,7 +307,7 @@ export class Predictor implements SlotListener, CompletionListener {
     );
   }
 
-  /** Shows a silent stream's client and proxies that it goes on; gives up a client that reads no more. */
+  /** Sends a silent stream a heartbeat, and closes the connection of a client that reads no more. */
   #keepAlive(slot: PredictSlot): void {
     if (slot.isHeld && slot.heldAt + this.#http.limits.idleTimeout <= this.#clock) {
       slot.res!.close();

@@ -1,14 +1,14 @@
 import { Admission } from '../engine/frontEnd.js';
 import { CloudEasyMLError, type ErrorCode } from '../errors.js';
 
-/** A failure as the engine and the workers word it. */
+/** A failure as the engine reports it. */
 export interface EngineFailure {
   code: ErrorCode;
   detail: string;
   path?: string;
 }
 
-/** A request that was refused because it would have waited too long. */
+/** The error of a request that was refused because it would have missed its deadline. */
 export class ShedError extends CloudEasyMLError {
   /** Seconds after which it makes sense to try again. */
   readonly retryAfter: number;
@@ -23,10 +23,10 @@ export class ShedError extends CloudEasyMLError {
 }
 
 /**
- * Why the engine did not take a request.
+ * The error for a request that the engine refused.
  *
  * @param isStarting stored deployments are still being loaded, and the one in question may be among them
- * @param waitMs until the request would have had its answer, where it was shed
+ * @param waitMs the expected wait for an answer, where the request was shed
  */
 export function refusalError(refusal: number, isStarting = false, waitMs = 0): CloudEasyMLError {
   switch (refusal) {
@@ -88,19 +88,19 @@ export function refusalError(refusal: number, isStarting = false, waitMs = 0): C
   }
 }
 
-/** Why a request's priority is none. */
+/** The error for a priority that is out of range. */
 export function badPriority(path: string): CloudEasyMLError {
   const detail = 'expected a whole number from 1, the most urgent, to 9.';
   return new CloudEasyMLError('invalid_input', `${path}: ${detail}`, { path });
 }
 
-/** Why a request's timeout is none. */
+/** The error for a timeout that is out of range. */
 export function badTimeout(path: string): CloudEasyMLError {
   const detail = 'expected a whole number of milliseconds, from 1.';
   return new CloudEasyMLError('invalid_input', `${path}: ${detail}`, { path });
 }
 
-/** What whoever asks for more is told while the server shuts down. */
+/** The error for requests that come while the server shuts down. */
 export function draining(): CloudEasyMLError {
   return new CloudEasyMLError('draining', 'The server is shutting down.');
 }

@@ -22,13 +22,13 @@ const parsedBodyLimit = 1024 * 1024;
 export type Readiness = 'starting' | 'ready' | 'draining';
 export type Method = 'GET' | 'POST' | 'DELETE';
 
-/** What every route stands on. */
+/** What every route uses. */
 export interface HttpServices {
   keys: KeyRing;
   logger: Logger;
   cors: CorsPolicy;
   limits: ClientLimits;
-  /** Whether predictions' answers tell in a header where their time went. */
+  /** Whether answers to predictions have a `server-timing` header. */
   serverTiming: boolean;
   readiness(): Readiness;
 }

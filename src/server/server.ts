@@ -24,7 +24,7 @@ import { SocketServer } from './socket/socketServer.js';
 export interface RunningServer {
   readonly port: number;
   readonly url: string;
-  /** The bootstrap key where this start made one: nobody can ever show it again. */
+  /** The bootstrap key where this start made one: it can't be shown again. */
   readonly newAdminKey: string | undefined;
   /** Takes no more connections, answers what is in flight within the drain time, frees everything. */
   close(): Promise<void>;

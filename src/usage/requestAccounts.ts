@@ -2,7 +2,7 @@ import type { Principal } from '../auth/principal.js';
 import type { Deployment } from '../deployment/deployment.js';
 import type { UsageCounter, UsageRecorder } from './usageRecorder.js';
 
-/** Writes predictions on the account of whoever asked for them. */
+/** Counts predictions for the users who asked for them. */
 export class RequestAccounts {
   readonly #usage: UsageRecorder;
 

@@ -35,7 +35,7 @@ export function streamedAnswer(output: PartialPredictionOutput, binary: boolean)
   return encode(output, binary);
 }
 
-/** To the microsecond: what a clock says beyond that is noise. */
+/** Rounds to microseconds. */
 export function roundMs(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }
@@ -63,7 +63,7 @@ function encode(
   );
 }
 
-/** What of the predictions goes as bytes, each with its name, and what is left for JSON. */
+/** Splits predictions into named tensors, which are sent as bytes, and the rest, which is sent as JSON. */
 function splitTensors(predictions: unknown): {
   tensors: [name: string | undefined, tensor: Tensor][];
   rest: unknown;

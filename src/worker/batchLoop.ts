@@ -10,7 +10,7 @@ import { HostedModel } from './hostedModel.js';
 import type { HostedStream } from './hostedStream.js';
 import type { Hosting } from './messages.js';
 
-/** How long the code of streams that nobody waits for may take to end. */
+/** How long the code of stopped streams may take to end. */
 const streamEndMs = 1_000;
 
 interface OpenStream {
@@ -24,7 +24,7 @@ const turnEveryMs = 2;
 
 /**
  * One worker's loop over all deployments that it hosts: takes the next batch, runs it, completes its
- * requests; and wakes the streams that have news.
+ * requests, and passes notices to streams.
  *
  * While it hosts no plugin with code it sleeps in native code, which wakes fastest. Else it waits in the
  * event loop, so that the plugins' timers, promises and sockets go on.
@@ -82,7 +82,7 @@ export class BatchLoop {
     await model.unload();
   }
 
-  /** Has `run()` end, when the code of streams that were stopped has ended, too. */
+  /** Ends `run()`, which waits for the code of stopped streams. */
   stop(): void {
     this.#stopped = true;
     this.#stopBy = performance.now() + streamEndMs;

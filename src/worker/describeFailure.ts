@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../errors.js';
 import { InputError } from '../plugin/baseModel.js';
 
-/** The cause of a SyntaxError that the client is to blame for. */
+/** The cause of a SyntaxError that the request's body caused. */
 export const malformed = Symbol('malformed');
 
-/** What a client is told of an error. */
+/** An error as the client gets it. */
 export interface Failure {
   code: ErrorCode;
   detail: string;
@@ -12,7 +12,7 @@ export interface Failure {
   path: string;
 }
 
-/** Tells whose fault it is what a plugin threw, or what reading a request's body did. */
+/** The error code and text for what a plugin, or reading a request's body, threw. */
 export function describeFailure(error: unknown): Failure {
   // By name: a plugin may bring a copy of the class of its own.
   const isInput = error instanceof InputError || (isNamed(error) && error.name === 'InputError');
@@ -29,7 +29,7 @@ function isNamed(error: unknown): error is { name: string; path?: unknown } {
   return typeof error === 'object' && error !== null && 'name' in error;
 }
 
-/** A plugin may throw anything, also what has no text. */
+/** The text of a thrown value, which may be anything. */
 export function messageOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);

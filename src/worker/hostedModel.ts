@@ -12,7 +12,7 @@ interface Item extends ParsedBody {
   index: number;
 }
 
-/** One deployment's plugin instance on this thread, and the way its batches go. */
+/** One deployment's plugin instance on this thread, which runs its batches. */
 export class HostedModel {
   readonly #engine: BatchWorker;
   readonly #model: BaseModel;
@@ -48,8 +48,8 @@ export class HostedModel {
   }
 
   /**
-   * Answers every request of a batch and ends it. Where the plugin's code is synchronous it has done so
-   * when it returns; else the promise tells.
+   * Answers every request of a batch and ends it. Where the plugin's code is synchronous this is done
+   * on return; else when the promise resolves.
    */
   run([batchId, , ...bodies]: NativeBatch): undefined | Promise<void> {
     const items: Item[] = [];

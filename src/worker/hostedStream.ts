@@ -49,7 +49,7 @@ export class HostedStream {
     if (stops || notice & Notice.room) this.#onRoom?.();
   }
 
-  /** Serves the stream to its end, whoever makes it. Never rejects. */
+  /** Serves the stream until it ends for any reason. Never rejects. */
   async run(): Promise<void> {
     const scope: RunScope = {
       signal: this.#aborter.signal,

@@ -1,4 +1,4 @@
-/** What the pool and its workers tell each other. */
+/** Messages between the pool and its workers. */
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.js';
 import type { ServingConfig } from '../plugin/config.js';

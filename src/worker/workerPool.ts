@@ -5,7 +5,7 @@ import { retireStalled } from '../engine/batchQueue.js';
 import type { Hosting } from './messages.js';
 import { WorkerSlot } from './workerSlot.js';
 
-/** How long a worker may hold on to a batch whose requests have all run out of time. */
+/** How long a worker may keep a batch after all its requests have passed their deadlines. */
 const stallGraceMs = 2_000;
 const stallCheckMs = 500;
 const loadTimeoutMs = 300_000;
@@ -62,7 +62,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     clearInterval(this.#stallCheck);
     const closing = Promise.all(this.#slots.map((slot) => slot.close()));
-    // A worker that is stuck in a plugin's code does not hear that it should stop.
+    // A worker that is stuck in a plugin's code does not get the message to stop.
     const patience = new Promise((resolve) => setTimeout(resolve, stallGraceMs).unref());
     await Promise.race([closing, patience]);
     await this.#pool.destroy();

@@ -14,13 +14,13 @@ interface Waiter {
 }
 
 /**
- * A place for a worker thread that is never empty for long: where the thread ends before it was told to,
- * another takes its slot and loads the same deployments.
+ * One worker thread of the pool. Where the thread ends unasked, the slot starts another, which loads the
+ * same deployments.
  */
 export class WorkerSlot {
   readonly #pool: Piscina;
   readonly #logger: Logger;
-  /** What the slot's worker should host, by handle. */
+  /** The deployments that the slot's worker should host, by handle. */
   readonly #hostings = new Map<number, Hosting>();
   readonly #waiters = new Map<string, Waiter>();
   #port: MessagePort | undefined;
@@ -30,7 +30,7 @@ export class WorkerSlot {
   #ended: Promise<void>;
   #ready: Promise<void>;
   #onReady: () => void = () => {};
-  /** The engine's id of the worker that sits here now. */
+  /** The engine's id of the current worker. */
   workerId: number | undefined;
   #threadId: number | undefined;
 
@@ -75,7 +75,7 @@ export class WorkerSlot {
   /** Has the worker give up a deployment. Resolves when its model is unloaded, or the worker is gone. */
   async unhost(handle: number): Promise<void> {
     if (!this.#hostings.delete(handle)) return;
-    // Between two workers there is nobody who could have it.
+    // Without a worker nothing hosts it.
     if (!this.#port) return;
     await this.#ask('unhost', handle, { type: 'unhost', handle });
   }

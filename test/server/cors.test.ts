@@ -27,7 +27,10 @@ describe('cross-origin calls', () => {
     expect(asked.status).toBe(200);
     expect(asked.headers.get(allowed)).toBe('https://b.example');
     expect(asked.headers.get('access-control-allow-methods')).toBe('POST, GET');
-    expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+    const allowed = asked.headers.get('access-control-allow-headers');
+    for (const name of ['authorization', 'x-priority', 'x-timeout-ms']) {
+      expect(allowed).toContain(name);
+    }
     expect((await preflight('https://evil.example')).headers.get(allowed)).toBeNull();
 
     const { headers, status } = await models('https://a.example');

@@ -52,6 +52,27 @@ describe('/openapi.json', () => {
     ]);
   });
 
+  it('tells how a prediction says its priority and its timeout', () => {
+    const priority = expect.objectContaining({ type: 'integer', minimum: 1, maximum: 9 });
+    const timeout = expect.objectContaining({ type: 'integer', minimum: 1 });
+    for (const path of ['/predict', '/predict/{deploymentId}']) {
+      const parameters = document.paths[path]?.post?.parameters;
+      for (const [name, schema] of [
+        ['x-priority', priority],
+        ['x-timeout-ms', timeout],
+      ]) {
+        const header = { name, in: 'header', required: false, schema };
+        expect(parameters).toContainEqual(expect.objectContaining(header));
+      }
+    }
+    for (const name of ['PredictRequest', 'PredictToRequest']) {
+      expect(document.components.schemas[name]).toMatchObject({
+        properties: { priority, timeoutMs: timeout },
+        required: expect.not.arrayContaining(['priority', 'timeoutMs']),
+      });
+    }
+  });
+
   it('tells the methods that each route has', async () => {
     for (const [path, methods] of Object.entries(document.paths)) {
       if (path.startsWith('/predict')) continue;

@@ -4,7 +4,7 @@ import type { CloudEasyMLError } from '../../errors.js';
 import type { SocketCall } from './socketCall.js';
 import type { SocketFlow } from './socketFlow.js';
 
-/** What a WebSocket carries along. */
+/** A WebSocket's user data. */
 export interface SocketData {
   connection: Connection;
 }
@@ -21,13 +21,13 @@ interface OutgoingFrame {
 export class Connection {
   /** By the id that the client gave. */
   readonly calls = new Map<string, SocketCall>();
-  /** Undefined until it has said which key is its. */
+  /** Undefined until its client has sent a key. */
   principal: Principal | undefined;
   /** When it was opened, in milliseconds of `performance.now()`. */
   readonly openedAt = performance.now();
-  /** It owes the engine to say when its client reads again. */
+  /** The engine must be told when its client reads again. */
   isBehind = false;
-  /** Streams whose inputs the engine takes no more of for now. */
+  /** Streams whose inputs the engine does not take for now. */
   heldWriters = 0;
   isOpen = false;
   readonly #flow: SocketFlow;
@@ -113,7 +113,7 @@ export class Connection {
     this.#socket?.end(code, reason);
   }
 
-  /** Closes it without a word: there is too much before that. */
+  /** Closes it without a frame: too much waits to be sent before one. */
   close(): void {
     this.#socket?.close();
   }

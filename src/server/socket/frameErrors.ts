@@ -2,7 +2,7 @@ import { FrameFault } from '../../engine/frames.js';
 import { CloudEasyMLError } from '../../errors.js';
 import { badPriority, badTimeout } from '../refusals.js';
 
-/** Why a frame cannot be understood. */
+/** The error for a faulty frame. */
 export function frameError(fault: number): CloudEasyMLError {
   switch (fault) {
     case FrameFault.notAnObject:
@@ -43,7 +43,7 @@ export function frameError(fault: number): CloudEasyMLError {
   }
 }
 
-/** Why a frame that was understood asks for nothing. */
+/** The error for a well-formed frame that asks for nothing. */
 export function emptyFrame(): CloudEasyMLError {
   return new CloudEasyMLError(
     'bad_request',
@@ -56,7 +56,7 @@ export function misused(detail: string): CloudEasyMLError {
   return new CloudEasyMLError('bad_request', detail);
 }
 
-/** The error for a frame that goes on with what is not there. */
+/** The error for a frame whose id has no open stream. */
 export function notFound(): CloudEasyMLError {
   return new CloudEasyMLError(
     'stream_not_found',

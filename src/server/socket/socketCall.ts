@@ -8,13 +8,13 @@ export class SocketCall {
   readonly ticket: number;
   /** Undefined while it is free. */
   connection: Connection | undefined;
-  /** What its client calls it: JSON text, a string's quotes included. */
+  /** Its client's id: JSON text, with a string's quotes. */
   id = '';
   principal: Principal | undefined;
   deployment: Deployment | undefined;
   isStream = false;
   inputEnded = false;
-  /** The engine takes no more of its inputs for now. */
+  /** The engine does not take its inputs for now. */
   writerHeld = false;
   /** Bytes of inputs that came since then. */
   overrun = 0;

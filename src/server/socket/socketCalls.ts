@@ -19,9 +19,9 @@ import { SocketCall } from './socketCall.js';
 
 /** Bytes of frames that the process holds at once, waiting or being run. */
 const maxHeldBytes = 1 << 30;
-/** Where a client leaves so many times maxBufferedBytes unread, what more it asks for is refused. */
+/** With this many times maxBufferedBytes unread, a client's new requests are refused. */
 const refusedTimes = 4;
-/** Where it asks on all the same, so many times as many end the connection. */
+/** With this many times that unread, a further request ends the connection. */
 const closedTimes = 64;
 /** Input beyond what a stream takes, in bytes, that may come until its client can be made to wait. */
 const maxOverrun = 16 * 1024 * 1024;
@@ -104,12 +104,12 @@ export class SocketCalls implements CompletionListener {
     }
   }
 
-  /** Ends what is in flight on a connection, and tells its client why. */
+  /** Ends the requests and streams of a connection with an error frame each. */
   dropAll(connection: Connection, error: CloudEasyMLError): void {
     for (const call of [...connection.calls.values()]) this.#drop(call, error);
   }
 
-  /** Ends what is in flight on a connection whose client has gone. */
+  /** Ends the requests and streams of a connection whose client has gone. */
   abandonAll(connection: Connection): void {
     for (const call of [...connection.calls.values()]) this.#abandon(call);
   }
@@ -271,7 +271,7 @@ export class SocketCalls implements CompletionListener {
     connection?.sendError(id, error);
   }
 
-  /** Has the engine forget a call. */
+  /** Cancels a call in the engine. */
   #abandon(call: SocketCall): void {
     this.#accounts.dropped(call.principal!, call.deployment!);
     const isForgotten = call.isStream || this.#engine.cancel(call.ticket);

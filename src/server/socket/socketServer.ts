@@ -10,9 +10,9 @@ import { CloseCode, Connection, type SocketData } from './connection.js';
 import { SocketCalls, type SocketLimits } from './socketCalls.js';
 import { SocketFlow } from './socketFlow.js';
 
-/** Where uWebSockets.js sees a frame as too large it resets the connection; up to here it is told why. */
+/** A frame of more than this many times `bodyLimit` resets the connection; smaller ones get an error frame. */
 const refusedFrames = 8;
-/** How long a client may take to say which key is its. */
+/** How long a client may take to send its key. */
 const authMs = 10_000;
 /** Frames of clients whose key is not known yet are held by the socket, so these are kept few. */
 const maxStrangers = 64;
@@ -79,7 +79,7 @@ export class SocketServer {
     }
   }
 
-  /** Ends what is still open: the server has no more time for it. */
+  /** Ends what is still open, at the end of a shutdown. */
   close(): void {
     clearInterval(this.#ticker);
     for (const connection of [...this.#connections]) {
