@@ -27,9 +27,9 @@ describe('cross-origin calls', () => {
     expect(asked.status).toBe(200);
     expect(asked.headers.get(allowed)).toBe('https://b.example');
     expect(asked.headers.get('access-control-allow-methods')).toBe('POST, GET');
-    const allowed = asked.headers.get('access-control-allow-headers');
+    const headersAllowed = asked.headers.get('access-control-allow-headers');
     for (const name of ['authorization', 'x-priority', 'x-timeout-ms']) {
-      expect(allowed).toContain(name);
+      expect(headersAllowed).toContain(name);
     }
     expect((await preflight('https://evil.example')).headers.get(allowed)).toBeNull();
 

@@ -70,7 +70,8 @@ const notWhole = [
 
 const wrongPairs: WrongData = (random) => {
   const cases: [data: string, path: string][] = [
-    ['[[1,2]]', 'data'],
+    ['[[1,2]]', 'data[0]'],
+    ['5', 'data'],
     ['{}', 'data.a'],
     ['{"a": [[1]]}', 'data.b'],
     ['{"b": [[1]]}', 'data.a'],
