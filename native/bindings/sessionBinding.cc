@@ -7,6 +7,7 @@
 #include "bindings/backgroundWork.h"
 #include "bindings/exports.h"
 #include "bindings/keyValues.h"
+#include "bindings/nativeHandle.h"
 #include "runtime/modelState.h"
 #include "runtime/sessionRequest.h"
 
@@ -20,31 +21,8 @@ using runtime::TensorInfo;
 
 constexpr napi_type_tag kHandleTag = {0x6b0a9f7d51e24c83, 0x9d3e41c7a85f2b60};
 
-struct Handle {
-  std::shared_ptr<Session> session;
-};
-
-Handle& handleFrom(Napi::Value value) {
-  bool tagged = false;
-  void* handle = nullptr;
-  if (!value.IsObject() ||
-      napi_check_object_type_tag(value.Env(), value, &kHandleTag, &tagged) != napi_ok || !tagged ||
-      napi_unwrap(value.Env(), value, &handle) != napi_ok) {
-    throw Error(ErrorCode::kInvalidInput, "Expected an inference session.");
-  }
-  return *static_cast<Handle*>(handle);
-}
-
-Napi::Object makeHandle(Napi::Env env, std::shared_ptr<Session> session) {
-  auto object = Napi::Object::New(env);
-  auto handle = std::make_unique<Handle>(Handle{std::move(session)});
-  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); };
-  if (napi_type_tag_object(env, object, &kHandleTag) != napi_ok ||
-      napi_wrap(env, object, handle.get(), finalize, nullptr, nullptr) != napi_ok) {
-    throw Napi::Error::New(env);
-  }
-  handle.release();
-  return object;
+std::shared_ptr<Session>& heldSession(Napi::Value handle) {
+  return heldBy<Session>(handle, kHandleTag, "Expected an inference session.");
 }
 
 SessionRequest requestFor(Napi::Value model) {
@@ -123,14 +101,14 @@ Napi::Object openedFrom(Napi::Env env, std::shared_ptr<Session> session) {
     providers.Set(i, session->providers()[i]);
   }
   opened.Set("executionProviders", providers);
-  opened.Set("handle", makeHandle(env, std::move(session)));
+  opened.Set("handle", makeHandle(env, kHandleTag, std::move(session)));
   return opened;
 }
 
 }  // namespace
 
 std::shared_ptr<runtime::Session> sessionFrom(Napi::Value handle) {
-  auto session = handleFrom(handle).session;
+  auto session = heldSession(handle);
   if (!session) throw Error(ErrorCode::kRuntimeFailed, "The session has been released.");
   return session;
 }
@@ -161,7 +139,7 @@ Napi::Value modelState(Napi::Env env, Napi::Value model, const std::string& cont
   return result;
 }
 
-void releaseSession(Napi::Env, Napi::Value handle) { handleFrom(handle).session.reset(); }
+void releaseSession(Napi::Env, Napi::Value handle) { heldSession(handle).reset(); }
 
 uint32_t openSessions(Napi::Env env) {
   return static_cast<uint32_t>(AddonData::of(env).engine->runtime.openSessions());

@@ -110,6 +110,20 @@ std::vector<uint32_t> outputsOf(const Answer& answer) {
   return all;
 }
 
+/// {name: output, …}
+void writeNamed(ValueWriter& writer, std::string& out, const Answer& answer,
+                const std::vector<uint32_t>& outputs) {
+  char before = '{';
+  for (const uint32_t output : outputs) {
+    out += before;
+    writeString(out, answer.model.outputs[output].name);
+    out += ':';
+    writeOutput(writer, out, answer, output);
+    before = ',';
+  }
+  out += outputs.empty() ? "{}" : "}";
+}
+
 void writeDescription(std::string& out, const Answer& answer, size_t output) {
   const auto& spec = answer.model.outputs[output];
   const auto& tensor = answer.chunks.front().outputs[output].tensor;
@@ -149,15 +163,7 @@ void writeJsonAnswer(std::string& out, const Answer& answer) {
   if (answer.model.outputs.size() == 1) {
     writeOutput(writer, out, answer, 0);
   } else {
-    char before = '{';
-    for (const uint32_t output : outputsOf(answer)) {
-      out += before;
-      writeString(out, answer.model.outputs[output].name);
-      out += ':';
-      writeOutput(writer, out, answer, output);
-      before = ',';
-    }
-    out += '}';
+    writeNamed(writer, out, answer, outputsOf(answer));
   }
   writeEnd(out, answer, writer.wroteNonFinite());
 }
@@ -179,15 +185,7 @@ void writeBinaryAnswer(std::string& out, const Answer& answer) {
   ValueWriter writer(out);
   if (!others.empty()) {
     out += ",\"predictions\":";
-    char before = '{';
-    for (const uint32_t output : others) {
-      out += before;
-      writeString(out, answer.model.outputs[output].name);
-      out += ':';
-      writeOutput(writer, out, answer, output);
-      before = ',';
-    }
-    out += '}';
+    writeNamed(writer, out, answer, others);
   }
   writeEnd(out, answer, writer.wroteNonFinite());
   writeFrameLength(out.data(), out.size() - kFrameLengthBytes);
