@@ -12,7 +12,6 @@
 #include "backends/madeUpRows.h"
 #include "backends/outputValues.h"
 #include "backends/runModel.h"
-#include "protocols/half.h"
 #include "protocols/jsonValues.h"
 
 namespace cloudeasyml::backends {
@@ -60,20 +59,6 @@ class TimeLimit {
   std::thread thread_;
 };
 
-double numberAt(const Tensor& tensor, size_t element) {
-  const char* data = tensor.data();
-  switch (tensor.type) {
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
-      return reinterpret_cast<const float*>(data)[element];
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE:
-      return reinterpret_cast<const double*>(data)[element];
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16:
-      return protocols::fromFloat16(reinterpret_cast<const uint16_t*>(data)[element]);
-    default:
-      return protocols::fromBfloat16(reinterpret_cast<const uint16_t*>(data)[element]);
-  }
-}
-
 /// Kernels for one row and for many add in different order. What that changes of an output's range.
 double tolerance(ONNXTensorElementDataType type) {
   switch (type) {
@@ -91,14 +76,15 @@ double tolerance(ONNXTensorElementDataType type) {
 bool sameNumbers(const Tensor& alone, size_t a, const Tensor& joined, size_t b, size_t count) {
   double range = 0;
   for (size_t i = 0; i < count; ++i) {
-    for (const double number : {numberAt(alone, a + i), numberAt(joined, b + i)}) {
+    for (const double number :
+         {protocols::numberAt(alone, a + i), protocols::numberAt(joined, b + i)}) {
       if (std::isfinite(number)) range = std::max(range, std::abs(number));
     }
   }
   const double allowed = range * tolerance(alone.type) + 1e-30;
   for (size_t i = 0; i < count; ++i) {
-    const double left = numberAt(alone, a + i);
-    const double right = numberAt(joined, b + i);
+    const double left = protocols::numberAt(alone, a + i);
+    const double right = protocols::numberAt(joined, b + i);
     if (left == right || (std::isnan(left) && std::isnan(right))) continue;
     if (!(std::abs(left - right) <= allowed)) return false;
   }

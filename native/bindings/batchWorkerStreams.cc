@@ -80,8 +80,7 @@ bool BatchWorker::failStream(uint32_t number, const std::string& code, const std
   const auto stream = streamOf(number);
   if (!stream) return false;
   Request* completion = stream->openCompletion();
-  completion->outcome = Outcome::kFailed;
-  completion->failure = std::make_unique<Failure>(Failure{errorCodeNamed(code), detail, path});
+  completion->setFailure({errorCodeNamed(code), detail, path});
   return closeStream(*stream, completion, milliseconds, inputs);
 }
 

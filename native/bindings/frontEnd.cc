@@ -89,10 +89,13 @@ void FrontEnd::cleanUp() {
   delete this;
 }
 
-void FrontEnd::notifyWorkers() {
+// Runs what waits on this thread where it may, and wakes workers for the rest.
+void FrontEnd::notifyWorkers(bool isInline) {
   for (const uint32_t handle : pendingWakes_) {
     const auto deployment = engine_->directory.find(handle);
-    if (deployment) engine_->dispatcher.wakeWorkers(deployment);
+    if (!deployment) continue;
+    if (isInline) isInline = runInline(deployment);
+    engine_->dispatcher.wakeWorkers(deployment);
   }
   pendingWakes_.clear();
   pendingWakeNs_ = 0;
@@ -214,24 +217,15 @@ int32_t FrontEnd::submitted(uint32_t ticket, const Submission& submission) {
   pendingWakeNs_ += submission.requestNs;
   pendingWakeBytes_ += requests_[ticket]->body.size();
   // Requests that arrive in one turn of the event loop share a wake-up, unless they are much work.
-  if (pendingWakeNs_ >= serving::kWorthWakingNs) notifyWorkers();
+  if (pendingWakeNs_ >= serving::kWorthWakingNs) notifyWorkers(false);
   return static_cast<int32_t>(taken);
 }
 
 /// To be called when all requests of a turn are submitted.
 void FrontEnd::flush() {
   if (pendingWakes_.empty()) return;
-  bool isInline = pendingWakeNs_ <= engine_->dispatcher.inlineNs() &&
-                  pendingWakeBytes_ <= serving::kInlineBytes;
-  for (const uint32_t handle : pendingWakes_) {
-    const auto deployment = engine_->directory.find(handle);
-    if (!deployment) continue;
-    if (isInline) isInline = runInline(deployment);
-    engine_->dispatcher.wakeWorkers(deployment);
-  }
-  pendingWakes_.clear();
-  pendingWakeNs_ = 0;
-  pendingWakeBytes_ = 0;
+  notifyWorkers(pendingWakeNs_ <= engine_->dispatcher.inlineNs() &&
+                pendingWakeBytes_ <= serving::kInlineBytes);
 }
 
 // @returns false where a run took too long; workers take the rest

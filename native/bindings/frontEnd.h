@@ -57,7 +57,7 @@ class FrontEnd {
   void holdReader(uint32_t ticket, bool held);
   void cancelStream(uint32_t ticket);
 
-  void notifyWorkers();
+  void notifyWorkers(bool isInline);
   bool runInline(const std::shared_ptr<serving::Deployment>& deployment);
   void drop(uint32_t ticket);
   int32_t reject(uint32_t ticket, Admission why);

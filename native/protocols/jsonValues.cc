@@ -17,8 +17,16 @@ const T* elementsAt(const Tensor& tensor, size_t from) {
   return reinterpret_cast<const T*>(tensor.data()) + from;
 }
 
-/// A floating-point element as a number to compare by.
-double scoreAt(const Tensor& tensor, size_t element) {
+}  // namespace
+
+bool isFloating(ONNXTensorElementDataType type) noexcept {
+  return type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT ||
+         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE ||
+         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 ||
+         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16;
+}
+
+double numberAt(const Tensor& tensor, size_t element) noexcept {
   switch (tensor.type) {
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
       return *elementsAt<float>(tensor, element);
@@ -29,15 +37,6 @@ double scoreAt(const Tensor& tensor, size_t element) {
     default:
       return fromBfloat16(*elementsAt<uint16_t>(tensor, element));
   }
-}
-
-}  // namespace
-
-bool isFloating(ONNXTensorElementDataType type) noexcept {
-  return type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT ||
-         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE ||
-         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 ||
-         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16;
 }
 
 void ValueWriter::writeAll(const Value& value) {
@@ -73,7 +72,7 @@ void ValueWriter::writeLabels(const Value& scores, size_t row,
                               const std::vector<std::string>& labels, uint32_t topK) {
   const auto& tensor = scores.tensor;
   const size_t first = row * labels.size();
-  const auto score = [&](size_t label) { return scoreAt(tensor, first + label); };
+  const auto score = [&](size_t label) { return numberAt(tensor, first + label); };
   // NaN is no largest: every comparison with it is false.
   const auto ranksHigher = [&](size_t a, size_t b) {
     return std::isnan(score(b)) ? !std::isnan(score(a)) : score(a) > score(b);

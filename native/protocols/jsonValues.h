@@ -43,4 +43,7 @@ class ValueWriter {
 /// Whether a tensor's elements are numbers with a fraction, as scores are.
 bool isFloating(ONNXTensorElementDataType type) noexcept;
 
+/// An element of a tensor that is floating.
+double numberAt(const Tensor& tensor, size_t element) noexcept;
+
 }  // namespace cloudeasyml::protocols

@@ -37,8 +37,7 @@ void complete(Request& request) {
 }
 
 void completeFailed(Request& request, Failure failure) {
-  request.outcome = Outcome::kFailed;
-  request.failure = std::make_unique<Failure>(std::move(failure));
+  request.setFailure(std::move(failure));
   complete(request);
 }
 

@@ -18,8 +18,7 @@ void Deferred::complete(Request& request) {
 }
 
 void Deferred::completeFailed(Request& request, Failure failure) {
-  request.outcome = Outcome::kFailed;
-  request.failure = std::make_unique<Failure>(std::move(failure));
+  request.setFailure(std::move(failure));
   complete(request);
 }
 

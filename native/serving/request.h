@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "generated/constants.h"
 #include "protocols/envelope.h"
@@ -71,6 +72,12 @@ struct alignas(kCacheLine) Request {
   std::unique_ptr<Failure> failure;
   /// The stream that this is an output or the end of.
   std::shared_ptr<Stream> stream;
+
+  /// Says why it failed; for whoever claimed it.
+  void setFailure(Failure why) {
+    outcome = Outcome::kFailed;
+    failure = std::make_unique<Failure>(std::move(why));
+  }
 
   bool hasEnded() const noexcept { return done.load(std::memory_order_acquire); }
   /// True for the one caller that may answer it.
