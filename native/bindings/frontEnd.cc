@@ -20,6 +20,14 @@ constexpr int32_t kOutsideOutbox = -1;
 
 int32_t microseconds(int64_t ns) { return static_cast<int32_t>(ns / 1000); }
 
+// Whether a body begins as gzip's or zlib's data do, which no JSON does.
+bool looksCompressed(const Bytes& chunk) {
+  if (chunk.size < 2) return false;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(chunk.data);
+  if (bytes[0] == 0x1f) return bytes[1] == 0x8b;
+  return bytes[0] == 0x78 && ((bytes[0] << 8) | bytes[1]) % 31 == 0;
+}
+
 }  // namespace
 
 FrontEnd::FrontEnd(Napi::Env env, Napi::Function onCompletions, size_t maxBytes,
@@ -133,6 +141,7 @@ int32_t FrontEnd::openBody(uint32_t ticket, Bytes chunk, std::string_view& whole
   if (ticket >= requests_.size()) requests_.resize(ticket + 64, nullptr);
   auto*& request = requests_[ticket];
   if (!request) {
+    if (looksCompressed(chunk)) return static_cast<int32_t>(Admission::kCompressed);
     request = pool_->open(ticket, chunk.data, chunk.size);
     whole = chunk.view();
     if (!request) return static_cast<int32_t>(Admission::kTooManyBytes);
@@ -166,6 +175,11 @@ int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_vi
 int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
                                const protocols::Envelope& headers) {
   auto& envelope = requests_[ticket]->envelope;
+  if (headers.isFrame) {
+    requests_[ticket]->protocol = &protocols::predictProtocol(true, false);
+    envelope = headers;
+    return 0;
+  }
   switch (protocols::scanEnvelope(body, envelope)) {
     case protocols::EnvelopeFault::kPriority:
       return rejectRoute(ticket, Admission::kPriority);
@@ -180,7 +194,9 @@ int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
 }
 
 /// Sets priority and timeout from the headers of the next request; 0 for a header that is absent.
-void FrontEnd::setEnvelope(uint32_t priority, uint32_t timeoutMs) {
+/// @param isFrame its body is a binary frame
+void FrontEnd::setEnvelope(uint32_t priority, uint32_t timeoutMs, bool isFrame) {
+  envelope_.isFrame = isFrame;
   envelope_.priority = static_cast<uint8_t>(priority);
   envelope_.timeoutMs = timeoutMs;
 }

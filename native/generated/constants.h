@@ -103,6 +103,8 @@ enum class Admission : int32_t {
   kPriority = -12,
   /// "timeoutMs" is no time.
   kTimeout = -13,
+  /// The body begins as gzip's or zlib's data do.
+  kCompressed = -20,
 };
 
 /// What a completion says.
@@ -159,6 +161,8 @@ enum class FrameFault : int32_t {
   kPriority = 8,
   /// "timeoutMs" is no time.
   kTimeout = 9,
+  /// The body begins as gzip's or zlib's data do.
+  kCompressed = -20,
 };
 
 /// What a client's frame asks for, in bits.

@@ -16,6 +16,8 @@ struct Envelope {
   uint32_t timeoutMs = 0;
   /// From kHighestPriority down to kLowestPriority; 0 where the request names none.
   uint8_t priority = 0;
+  /// The body is a binary frame.
+  bool isFrame = false;
 };
 
 /// Reads "priority" or "timeoutMs" from the text of a whole number.

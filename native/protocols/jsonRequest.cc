@@ -51,6 +51,12 @@ unsigned bitOf(std::string_view key) noexcept {
   return 0;
 }
 
+// Whether a frame's member describes a body that only a plugin's code can read: bytes of some
+// media type, or a form's parts.
+bool isForeign(std::string_view key, const JsonSource& source) noexcept {
+  return source.isFrame && (key == "body" || key == "parts");
+}
+
 }  // namespace
 
 JsonSource JsonSource::ofText(const PaddedBuffer& body) noexcept {
@@ -107,6 +113,11 @@ void JsonReader::read(const JsonSource& source, const Signature& model, DecodedR
   bool found = false;
   try {
     forEachMember(source, [&](std::string_view key, ondemand::value value) {
+      if (isForeign(key, source)) {
+        throw RequestError(ErrorCode::kUnsupportedMediaType, "",
+                           "Expected a body of type application/json: the model has no code that "
+                           "could read another.");
+      }
       if (key == "tensors" && source.isFrame) {
         found = true;
         readTensors(value, source.tensors, model.inputs, out);
@@ -141,6 +152,10 @@ uint32_t JsonReader::countRows(const JsonSource& source) {
   uint32_t rows = 0;
   try {
     forEachMember(source, [&](std::string_view key, ondemand::value value) {
+      if (isForeign(key, source)) {
+        rows = 1;
+        return;
+      }
       // Skipped without a look inside: the plugin's JSON.parse checks every byte.
       const bool tensors = key == "tensors" && source.isFrame;
       if (key != "data" && !tensors) return;

@@ -34,6 +34,8 @@ export class Principal {
    * that keeps a principal for longer than one request, a WebSocket, notices both with one comparison.
    */
   expiresAt: number;
+  /** WebSockets that are open with the key. */
+  sockets = 0;
 
   constructor(key: KeyRecord, userIndex: number) {
     const has = (permission: Permission) =>

@@ -3,7 +3,7 @@ import type { BatchQueue } from '../engine/batchQueue.js';
 import type { Endpoint } from '../engine/endpoint.js';
 import type { DeploymentRecord } from '../store/deploymentStore.js';
 import type { UsageCounter } from '../usage/usageRecorder.js';
-import type { DeploymentStatus, DeploymentView } from './deploymentService.js';
+import type { DeploymentStatus, DeploymentView } from './deploymentView.js';
 
 /** A model that a user has deployed. */
 export class Deployment {

@@ -11,7 +11,7 @@ import type { Plugin } from '../plugin/discovery.js';
 import type { DeploymentStore } from '../store/deploymentStore.js';
 import type { WorkerPool } from '../worker/workerPool.js';
 import { Deployment } from './deployment.js';
-import type { DeploymentRequest, DeploymentService, DeploymentView } from './deploymentService.js';
+import type { DeploymentRequest, DeploymentView } from './deploymentView.js';
 
 /** How long a removed deployment may take to answer what it had accepted. */
 const drainMs = 30_000;
@@ -26,7 +26,7 @@ interface Dependencies {
 }
 
 /** Every deployment of the process: brings them up, keeps them across restarts, takes them down. */
-export class DeploymentManager implements DeploymentService {
+export class DeploymentManager {
   readonly #dependencies: Dependencies;
   readonly #byId = new Map<string, Deployment>();
   readonly #byHandle = new Map<number, Deployment>();
@@ -93,6 +93,7 @@ export class DeploymentManager implements DeploymentService {
     return deployment.view();
   }
 
+  /** A user's deployments; everyone's for undefined. */
   list(userId: string | undefined): DeploymentView[] {
     return [...this.#byId.values()]
       .filter((deployment) => userId === undefined || deployment.userId === userId)

@@ -114,9 +114,10 @@ export class FrontEnd {
    *
    * @param priority from 1, the most urgent, to 9; 0 for none
    * @param timeoutMs until its deadline; 0 for none
+   * @param isFrame its body is a binary frame, whose deployment the caller names
    */
-  setEnvelope(priority: number, timeoutMs: number): void {
-    this.#native.setEnvelope(priority, timeoutMs);
+  setEnvelope(priority: number, timeoutMs: number, isFrame: boolean): void {
+    this.#native.setEnvelope(priority, timeoutMs, isFrame);
   }
 
   /** The expected wait, in milliseconds, of the request that was refused last with `Admission.shed`. */
@@ -229,7 +230,7 @@ export class FrontEnd {
 export interface NativeFrontEnd {
   append(ticket: number, chunk: ArrayBuffer): boolean;
   submit(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number;
-  setEnvelope(priority: number, timeoutMs: number): void;
+  setEnvelope(priority: number, timeoutMs: number, isFrame: boolean): void;
   shedWaitMs(): number;
   flush(): void;
   discard(ticket: number): void;

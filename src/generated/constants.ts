@@ -61,6 +61,8 @@ export const Admission = {
   priority: -12,
   /** "timeoutMs" is no time. */
   timeout: -13,
+  /** The body begins as gzip's or zlib's data do. */
+  compressed: -20,
 } as const;
 export type Admission = (typeof Admission)[keyof typeof Admission];
 
@@ -120,6 +122,8 @@ export const FrameFault = {
   priority: 8,
   /** "timeoutMs" is no time. */
   timeout: 9,
+  /** The body begins as gzip's or zlib's data do. */
+  compressed: -20,
 } as const;
 export type FrameFault = (typeof FrameFault)[keyof typeof FrameFault];
 

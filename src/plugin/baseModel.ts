@@ -32,10 +32,15 @@ export type PartialModelMetadata = Pick<ModelMetadata, 'name' | 'version'> & Par
 
 /** One request, as its client sent it. */
 export interface PredictionInput {
-  /** The request's `data`: any JSON value. */
+  /**
+   * The request's `data`: any JSON value. Of a body of bytes, a `Uint8Array`; of a form, an object of its
+   * parts: fields as strings, files as `Uint8Array`s.
+   */
   data: unknown;
   /** The request's `options`, `{}` where it sent none. */
   options: Record<string, unknown>;
+  /** The body's media type where it is not JSON: `image/png`, `multipart/form-data`. */
+  contentType?: string;
 }
 
 /** One request's answer. */

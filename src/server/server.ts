@@ -13,12 +13,23 @@ import type { Logger } from '../telemetry/logger.js';
 import { RequestAccounts } from '../usage/requestAccounts.js';
 import { UsageRecorder } from '../usage/usageRecorder.js';
 import { WorkerPool } from '../worker/workerPool.js';
-import { CorsPolicy } from './cors.js';
-import { registerManagementRoutes } from './managementRoutes.js';
-import type { ManagementServices } from './managementServices.js';
-import { Predictor } from './predictor.js';
-import { type Readiness, Router } from './router.js';
+import { openFileLimit } from './openFileLimit.js';
+import { CorsPolicy } from './http/cors.js';
+import { Pipeline, type Readiness } from './http/pipeline.js';
+import { Router } from './http/router.js';
+import { predictOneRoute, predictRoute } from './predict/predictRoutes.js';
+import { Predictor } from './predict/predictor.js';
+import { docsRoutes } from './routes/docs.js';
+import { managementRoutes } from './routes/index.js';
+import type { RouteServices } from './routes/services.js';
 import { SocketServer } from './socket/socketServer.js';
+
+/** Files that the process may always open, whatever WebSockets there are: for health checks, management, models. */
+const reservedFiles = 256;
+/** How long clients that keep their connections are told to close them before no new ones are taken. */
+const noticeMs = 200;
+/** For the last answers to be written. */
+const turnMs = 20;
 
 /** A server that listens. */
 export interface RunningServer {
@@ -63,7 +74,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   });
 
   let readiness: Readiness = 'starting';
-  const services: ManagementServices = {
+  const services: RouteServices = {
     keys,
     logger,
     cors: new CorsPolicy(settings.cors),
@@ -79,17 +90,28 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     usage,
   };
   const app = uWS.App();
-  const router = new Router(app, services);
+  const pipeline = new Pipeline(services);
+  const router = new Router(app, pipeline);
   const accounts = new RequestAccounts(usage);
-  const predictor = new Predictor(services, deployments, accounts);
-  const sockets = new SocketServer(services, deployments, accounts, settings);
-  // Before the routes that answer whatever else is asked of this path.
+  const predictor = new Predictor(pipeline, deployments, accounts);
+  const sockets = new SocketServer(pipeline, deployments, accounts, {
+    ...settings,
+    maxSockets: Math.min(settings.maxSockets, openFileLimit() - reservedFiles),
+  });
+  keys.onEnded((principal) => {
+    sockets.dismiss(principal);
+    predictor.dismiss(principal);
+  });
   sockets.register(app, '/predict');
-  app.post('/predict', predictor.predict);
-  app.post('/predict/:deploymentId', predictor.predictOne);
-  router.claim('POST', '/predict');
-  router.claim('POST', '/predict/:deploymentId');
-  registerManagementRoutes(router, services);
+  const management = managementRoutes(services);
+  for (const route of [
+    ...management,
+    ...docsRoutes([...management, predictRoute, predictOneRoute]),
+  ]) {
+    router.add(route);
+  }
+  router.listen(predictRoute, predictor.predict);
+  router.listen(predictOneRoute, predictor.predictOne);
   router.finish();
 
   const socket = await listen(app, settings);
@@ -97,31 +119,37 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   await deployments.restore();
   readiness = 'ready';
 
+  const inFlight = () => predictor.inFlight + sockets.inFlight + router.inFlight;
   const close = async () => {
     if (readiness === 'draining') return;
     readiness = 'draining';
+    const deadline = Date.now() + settings.drainTimeoutMs;
+    pipeline.closesConnections = true;
+    await pause(Math.min(noticeMs, settings.drainTimeoutMs));
     uWS.us_listen_socket_close(socket);
     sockets.drain();
-    const deadline = Date.now() + settings.drainTimeoutMs;
-    const inFlight = () => predictor.inFlight + sockets.inFlight;
-    while (inFlight() > 0 && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    // What comes on a connection that is still open is answered, too.
+    do await pause(turnMs);
+    while (inFlight() > 0 && Date.now() < deadline);
     if (inFlight() > 0) {
       logger.warn({ inFlight: inFlight() }, 'requests were cut off: draining took too long');
     }
     predictor.cutStreams();
     sockets.close();
-    // A turn, so that the last answers are written before their sockets close.
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(turnMs);
     app.close();
     predictor.close();
+    pipeline.close();
     await pool.close();
     usage.stop();
     store.close();
     logger.info('the server has stopped');
   };
   return { port, url: urlOf(settings.host, port), newAdminKey, close };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 // The types leave these two out.

@@ -59,6 +59,14 @@ export const settingsSchema = z.strictObject({
     .max(2 ** 31 - 1)
     .default(1024)
     .meta({ description: 'Requests and streams that one WebSocket may have open at once.' }),
+  maxSockets: z.int().min(1).max(1_000_000).default(16_384).meta({
+    description:
+      'WebSockets that may be open at once; fewer where the process may not have as many files open.',
+  }),
+  maxSocketsPerKey: z.int().min(1).max(1_000_000).default(1024).meta({
+    description:
+      'WebSockets that may be open with one key. Each may hold a frame of up to `bodyLimit` bytes that is not whole yet.',
+  }),
   maxBufferedBytes: z
     .int()
     .min(1024)

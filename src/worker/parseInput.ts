@@ -5,6 +5,7 @@ import type { Tensor } from '../engine/tensor.js';
 import { takeTensor } from '../engine/tensorBytes.js';
 import { InputError, type PredictionInput } from '../plugin/baseModel.js';
 import { malformed, messageOf } from './describeFailure.js';
+import { bytesInput, type ForeignBytes, type FormPart, formInput } from './foreignInput.js';
 
 /** A request's body, read. */
 export interface ParsedBody {
@@ -21,6 +22,8 @@ export interface ParsedBody {
 export function parseInput(body: Body): ParsedBody {
   const frame = typeof body === 'string' ? undefined : splitFrame(body);
   const parsed = parseJson(frame?.header ?? (body as string));
+  if (frame && parsed.body) return bytesInput(parsed.body, frame.bytes);
+  if (frame && parsed.parts) return formInput(parsed.parts, frame.bytes);
   const { options = {} } = parsed;
   if (!isObject(options)) throw new InputError('options', 'Expected an object.');
   const data = frame ? withTensors(parsed, frame.bytes) : parsed.data;
@@ -32,6 +35,8 @@ interface Parsed {
   options?: unknown;
   binary?: unknown;
   tensors?: unknown;
+  body?: ForeignBytes;
+  parts?: FormPart[];
 }
 
 function parseJson(text: string): Parsed {

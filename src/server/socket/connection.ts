@@ -44,6 +44,11 @@ export class Connection {
     this.principal = principal;
   }
 
+  /** The client's address, as text. */
+  get address(): string {
+    return this.#socket ? Buffer.from(this.#socket.getRemoteAddressAsText()).toString() : '';
+  }
+
   opened(socket: WebSocket<SocketData>): void {
     this.#socket = socket;
     this.isOpen = true;

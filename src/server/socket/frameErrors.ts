@@ -1,6 +1,6 @@
 import { FrameFault } from '../../engine/frames.js';
 import { CloudEasyMLError } from '../../errors.js';
-import { badPriority, badTimeout } from '../refusals.js';
+import { badPriority, badTimeout } from '../predict/refusals.js';
 
 /** The error for a faulty frame. */
 export function frameError(fault: number): CloudEasyMLError {

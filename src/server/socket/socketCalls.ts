@@ -10,9 +10,9 @@ import {
 } from '../../engine/frontEnd.js';
 import { CloudEasyMLError, errorTable } from '../../errors.js';
 import type { RequestAccounts } from '../../usage/requestAccounts.js';
-import { bodyTooLarge } from '../readBody.js';
-import { draining, type EngineFailure, refusalError } from '../refusals.js';
-import type { HttpServices } from '../router.js';
+import { bodyTooLarge } from '../http/body.js';
+import type { HttpServices } from '../http/pipeline.js';
+import { draining, type EngineFailure, keyEnded, refusalError } from '../predict/refusals.js';
 import type { Connection } from './connection.js';
 import { emptyFrame, frameError, misused, notFound } from './frameErrors.js';
 import { SocketCall } from './socketCall.js';
@@ -22,7 +22,7 @@ const maxHeldBytes = 1 << 30;
 /** With this many times maxBufferedBytes unread, a client's new requests are refused. */
 const refusedTimes = 4;
 /** With this many times that unread, a further request ends the connection. */
-const closedTimes = 64;
+export const closedTimes = 64;
 /** Input beyond what a stream takes, in bytes, that may come until its client can be made to wait. */
 const maxOverrun = 16 * 1024 * 1024;
 
@@ -32,6 +32,9 @@ export interface SocketLimits {
   maxInFlight: number;
   /** Bytes that a client may leave unread. */
   maxBufferedBytes: number;
+  /** WebSockets in all. */
+  maxSockets: number;
+  maxSocketsPerKey: number;
 }
 
 /**
@@ -199,9 +202,7 @@ export class SocketCalls implements CompletionListener {
   }
 
   #check(connection: Connection, principal: Principal): void {
-    if (principal.expiresAt <= Date.now()) {
-      throw new CloudEasyMLError('key_invalid', 'The API key expired or was revoked.');
-    }
+    if (principal.expiresAt <= Date.now()) throw keyEnded();
     if (this.#http.readiness() === 'draining') throw draining();
     principal.admit('predict');
     const unread = connection.unreadBytes / this.#limits.maxBufferedBytes;

@@ -1,4 +1,4 @@
-import { longestTimeoutMs, lowestPriority } from './contract.js';
+import { longestTimeoutMs, lowestPriority } from '../routes/contract.js';
 import { badPriority, badTimeout } from './refusals.js';
 
 /**

@@ -1,6 +1,6 @@
-import { errorTable } from '../errors.js';
-import { type DocumentedOperation, type OpenApiDocument, openApiDocument } from './openapi.js';
-import type { Router } from './router.js';
+import { errorTable } from '../../errors.js';
+import { type OpenApiDocument, openApiDocument } from '../http/openapi.js';
+import { type Route, type RouteDescription, route } from '../http/route.js';
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 pre,code{font:14px/1.45 ui-monospace,monospace}pre{background:#8881;padding:.8rem;overflow:auto}
@@ -60,16 +60,36 @@ function docsPage(document: OpenApiDocument): string {
 <h2>Bodies</h2>${schemas.join('\n')}</html>`;
 }
 
-/** `GET /openapi.json` and `GET /docs`, for everyone. */
-export function registerDocsRoutes(router: Router): void {
-  const document = openApiDocument();
+/**
+ * `/openapi.json` and `/docs`, for everyone.
+ *
+ * @param routes those that are documented
+ */
+export function docsRoutes(routes: readonly RouteDescription[]): Route[] {
+  const document = openApiDocument(routes);
   const page = docsPage(document);
-  router.handlePublic('GET', '/openapi.json', () => ({ body: document }));
-  router.handlePublic('GET', '/docs', () => ({
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
-    },
-    body: page,
-  }));
+  return [
+    route({
+      method: 'GET',
+      path: '/openapi.json',
+      summary: 'The routes, as OpenAPI describes them',
+      access: 'public',
+      answer: {},
+      handle: () => ({ body: document }),
+    }),
+    route({
+      method: 'GET',
+      path: '/docs',
+      summary: 'The routes, for people',
+      access: 'public',
+      answer: {},
+      handle: () => ({
+        headers: {
+          'content-type': 'text/html; charset=utf-8',
+          'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+        },
+        body: page,
+      }),
+    }),
+  ];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { permissions } from '../auth/permissions.js';
+import { permissions } from '../../auth/permissions.js';
 
 /**
  * The bodies of the management routes. Requests are checked against these; answers are typed by them;
@@ -13,9 +13,9 @@ export const health = z.object({
   status: z.literal('healthy'),
   timestamp,
   modelsLoaded: z.int().meta({ description: 'Deployments that are active.' }),
-});
+}).meta({ id: 'Health' });
 
-export const probe = z.object({ status: z.enum(['alive', 'ready']) });
+export const probe = z.object({ status: z.enum(['alive', 'ready']) }).meta({ id: 'Probe' });
 
 export const modelMetadata = z.object({
   name: z.string(),
@@ -28,9 +28,9 @@ export const modelMetadata = z.object({
   gpuRequired: z.boolean(),
   minMemoryGb: z.number(),
   estimatedCostPerRequest: z.number(),
-});
+}).meta({ id: 'ModelMetadata' });
 
-export const modelList = z.object({ models: z.array(modelMetadata) });
+export const modelList = z.object({ models: z.array(modelMetadata) }).meta({ id: 'ModelList' });
 
 export const deploymentRequest = z.strictObject({
   modelName: z.string().min(1).max(200),
@@ -43,7 +43,7 @@ export const deploymentRequest = z.strictObject({
   config: configuration
     .default({})
     .meta({ description: 'Overrides of the plugin’s config.yaml, its `serving` block included.' }),
-});
+}).meta({ id: 'DeploymentRequest' });
 
 const batching = z
   .object({
@@ -65,12 +65,12 @@ export const deployment = z.object({
   createdAt: timestamp,
   batching: batching.optional(),
   error: z.string().optional().meta({ description: 'Why it failed.' }),
-});
+}).meta({ id: 'Deployment' });
 
-export const deploymentAnswer = z.object({ deployment });
-export const deploymentCreated = z.object({ deployment, message: z.string() });
-export const deploymentList = z.object({ deployments: z.array(deployment) });
-export const removed = z.object({ message: z.string() });
+export const deploymentAnswer = z.object({ deployment }).meta({ id: 'DeploymentAnswer' });
+export const deploymentCreated = z.object({ deployment, message: z.string() }).meta({ id: 'DeploymentCreated' });
+export const deploymentList = z.object({ deployments: z.array(deployment) }).meta({ id: 'DeploymentList' });
+export const removed = z.object({ message: z.string() }).meta({ id: 'Removed' });
 
 const permission = z.enum(permissions);
 
@@ -94,7 +94,7 @@ export const keyRequest = z.strictObject({
     .max(permissions.length)
     .optional()
     .meta({ description: 'By default all but `admin` that the caller has.' }),
-});
+}).meta({ id: 'KeyRequest' });
 
 export const keyMetadata = z.object({
   keyId: z.string(),
@@ -104,15 +104,15 @@ export const keyMetadata = z.object({
   rateLimit: z.int().nullable(),
   createdAt: timestamp,
   expiresAt: timestamp.nullable(),
-});
+}).meta({ id: 'KeyMetadata' });
 
 export const keyCreated = z.object({
   apiKey: z.string().meta({ description: 'Shown this once.' }),
   metadata: keyMetadata,
   warning: z.string(),
-});
+}).meta({ id: 'KeyCreated' });
 
-export const keyList = z.object({ apiKeys: z.array(keyMetadata) });
+export const keyList = z.object({ apiKeys: z.array(keyMetadata) }).meta({ id: 'KeyList' });
 
 const day = z.iso.date().meta({ description: 'YYYY-MM-DD, UTC.' });
 
@@ -139,7 +139,7 @@ export const usageReport = z.object({
     }),
   ),
   period: z.object({ startDate: day, endDate: day }),
-});
+}).meta({ id: 'UsageReport' });
 
 /** The least urgent level of a request; 1 is the most urgent. */
 export const lowestPriority = 9;
@@ -162,13 +162,31 @@ export const predictRequest = z.object({
     description:
       'Milliseconds from the request’s arrival to its deadline. The header `x-timeout-ms` counts before it.',
   }),
+}).meta({ id: 'PredictRequest' });
+
+export const predictToRequest = predictRequest
+  .omit({ deploymentId: true })
+  .meta({ id: 'PredictToRequest' });
+
+/** The headers of a prediction. The body's members of the same meaning count less. */
+export const predictHeaders = z.object({
+  'x-priority': z
+    .int()
+    .min(1)
+    .max(lowestPriority)
+    .default(defaultPriority)
+    .meta({ description: 'From 1, the most urgent, to 9. Counts before `priority` in the body.' }),
+  'x-timeout-ms': z.int().min(1).max(longestTimeoutMs).optional().meta({
+    description:
+      'Milliseconds from the request’s arrival to its deadline, at most the deployment’s timeoutMs. Counts before `timeoutMs` in the body.',
+  }),
 });
 
 export const predictAnswer = z.object({
   predictions: z.unknown(),
   metadata: configuration,
   processingTimeMs: z.number(),
-});
+}).meta({ id: 'PredictAnswer' });
 
 export const problem = z.object({
   type: z.string(),
@@ -178,4 +196,4 @@ export const problem = z.object({
   code: z.string(),
   requestId: z.string(),
   path: z.string().optional().meta({ description: 'Where in the request the fault is.' }),
-});
+}).meta({ id: 'Problem' });

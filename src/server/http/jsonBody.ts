@@ -1,4 +1,4 @@
-import { CloudEasyMLError } from '../errors.js';
+import { CloudEasyMLError } from '../../errors.js';
 
 /** No management request needs more, and code that walks the value may recurse this deep. */
 const maxDepth = 64;

@@ -1,5 +1,4 @@
 import type { Batching } from '../engine/batching.js';
-import type { ModelMetadata } from '../plugin/baseModel.js';
 
 export type DeploymentStatus = 'loading' | 'active' | 'failed' | 'unloading';
 
@@ -27,19 +26,4 @@ export interface DeploymentRequest {
   modelVersion: string;
   /** Overrides of the plugin's config.yaml. */
   config: Record<string, unknown>;
-}
-
-/** Makes deployments and knows them. Who may see which is the routes' matter. */
-export interface DeploymentService {
-  /** Answers once the model is loaded, or has failed to. */
-  create(userId: string, userIndex: number, request: DeploymentRequest): Promise<DeploymentView>;
-  /** A user's deployments; everyone's for undefined. */
-  list(userId: string | undefined): DeploymentView[];
-  get(deploymentId: string): DeploymentView | undefined;
-  remove(deploymentId: string): Promise<void>;
-}
-
-/** The models that can be deployed. */
-export interface ModelCatalog {
-  list(): ModelMetadata[];
 }

@@ -1,6 +1,6 @@
-import { RateLimitedError } from '../auth/principal.js';
-import { CloudEasyMLError, type ErrorCode, errorTable } from '../errors.js';
-import { ShedError } from './refusals.js';
+import { RateLimitedError } from '../../auth/principal.js';
+import { CloudEasyMLError, type ErrorCode, errorTable } from '../../errors.js';
+import { ShedError } from '../predict/refusals.js';
 
 /** The body of every answer that is not a success (RFC 9457). */
 export interface Problem {

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { DeploymentManager } from '../deployment/deploymentManager.js';
+import type { Principal } from '../../auth/principal.js';
+import type { DeploymentManager } from '../../deployment/deploymentManager.js';
 import {
   Admission,
   anyOwner,
@@ -8,18 +9,17 @@ import {
   FrontEnd,
   Outcome,
   routeByBody,
-} from '../engine/frontEnd.js';
-import { CloudEasyMLError, errorTable } from '../errors.js';
-import type { RequestAccounts } from '../usage/requestAccounts.js';
+} from '../../engine/frontEnd.js';
+import { CloudEasyMLError, errorTable } from '../../errors.js';
+import type { RequestAccounts } from '../../usage/requestAccounts.js';
+import { mediaTypeOf } from '../http/body.js';
+import { headerKeys } from '../http/headerKeys.js';
+import type { Pipeline } from '../http/pipeline.js';
 import { priorityOf, timeoutOf } from './envelope.js';
 import { eventStreamHeaders, heartbeat, viewOf, wantsEvents, writeEvents } from './eventStream.js';
-import { headerKeys } from './headerKeys.js';
+import { ForeignBody } from './foreignBody.js';
 import { Phase, PredictSlot, type SlotListener } from './predictSlot.js';
-import { isExplained, problemFor } from './problem.js';
-import { bodyTooLarge, requireJson } from './readBody.js';
-import { draining, failureOf, refusalError } from './refusals.js';
-import { requestIdFor } from './requestId.js';
-import type { HttpServices } from './router.js';
+import { draining, failureOf, keyEnded, refusalError } from './refusals.js';
 import { ServerTimingWriter } from './serverTiming.js';
 
 /** Bytes of bodies that the process holds at once, waiting or being run. */
@@ -35,7 +35,7 @@ const heldHeartbeatSeconds = 4;
  * and answers back. Bodies go to the engine as bytes and are not parsed here.
  */
 export class Predictor implements SlotListener, CompletionListener {
-  readonly #http: HttpServices;
+  readonly #pipeline: Pipeline;
   readonly #deployments: DeploymentManager;
   readonly #accounts: RequestAccounts;
   readonly #engine: FrontEnd;
@@ -43,11 +43,11 @@ export class Predictor implements SlotListener, CompletionListener {
   readonly #free: PredictSlot[] = [];
   readonly #timing = new ServerTimingWriter();
   readonly #ticker: NodeJS.Timeout;
-  /** Seconds since the start: fine enough to tell a body that never ends. */
+  /** Seconds since the start. */
   #clock = 0;
 
-  constructor(http: HttpServices, deployments: DeploymentManager, accounts: RequestAccounts) {
-    this.#http = http;
+  constructor(pipeline: Pipeline, deployments: DeploymentManager, accounts: RequestAccounts) {
+    this.#pipeline = pipeline;
     this.#deployments = deployments;
     this.#accounts = accounts;
     this.#engine = new FrontEnd(this, maxHeldBytes);
@@ -69,82 +69,65 @@ export class Predictor implements SlotListener, CompletionListener {
     this.#begin(res, req, undefined);
   };
 
-  /** `POST /predict/:deploymentId` */
+  /** `POST /predict/{deploymentId}` */
   readonly predictOne = (res: HttpResponse, req: HttpRequest): void => {
     this.#begin(res, req, req.getParameter(0) ?? '');
   };
 
   #begin(res: HttpResponse, req: HttpRequest, deploymentId: string | undefined): void {
     const slot = this.#free.pop() ?? this.#addSlot();
-    slot.phase = Phase.receiving;
-    slot.res = res;
-    slot.startedAt = this.#clock;
-    slot.requestIdHeader = req.getHeader(headerKeys.requestId);
-    if (this.#http.cors.enabled) slot.origin = req.getHeader(headerKeys.origin);
-    slot.wantsEvents = wantsEvents(req.getHeader(headerKeys.accept));
-    res.onAborted(slot.onAborted);
+    slot.phase = Phase.answering;
+    if (!this.#pipeline.begin(slot, res, req, 'predict')) return;
     try {
-      if (this.#http.readiness() === 'draining') throw draining();
-      const principal = this.#http.keys.authenticate(req.getHeader(headerKeys.authorization));
-      slot.principal = principal;
-      principal.admit('predict');
-      requireJson(req.getHeader(headerKeys.contentType));
+      slot.wantsEvents = wantsEvents(req.getHeader(headerKeys.accept));
       slot.priority = priorityOf(req.getHeader(headerKeys.priority));
       slot.timeoutMs = timeoutOf(req.getHeader(headerKeys.timeoutMs));
-      slot.route =
-        deploymentId === undefined
-          ? routeByBody
-          : this.#routeTo(deploymentId, principal.isAdmin ? anyOwner : principal.userIndex);
+      slot.route = deploymentId === undefined ? routeByBody : this.#routeTo(slot, deploymentId);
+      const contentType = req.getHeader(headerKeys.contentType);
+      if (mediaTypeOf(contentType) !== 'application/json') {
+        const encoding = req.getHeader(headerKeys.contentEncoding);
+        slot.foreign = ForeignBody.ofType(contentType, encoding, slot.route !== routeByBody);
+      }
     } catch (error) {
-      this.#refuse(slot, error);
+      this.#pipeline.refuse(slot, error);
       return;
     }
-    res.onData(slot.onData);
+    slot.phase = Phase.receiving;
+    this.#pipeline.receive(slot, this.#pipeline.services.limits.bodyLimit);
   }
 
-  onChunk(slot: PredictSlot, chunk: ArrayBuffer, isLast: boolean): void {
-    if (slot.phase !== Phase.receiving) return;
-    slot.receivedBytes += chunk.byteLength;
-    const { bodyLimit } = this.#http.limits;
-    if (slot.receivedBytes > bodyLimit) {
-      this.#engine.discard(slot.ticket);
-      this.#refuse(slot, bodyTooLarge(bodyLimit), true);
-      return;
+  onBody(slot: PredictSlot, chunk: ArrayBuffer, isLast: boolean): void {
+    if (slot.foreign) {
+      slot.foreign.add(chunk);
+      if (isLast) void this.#readForeign(slot, slot.foreign);
+    } else if (isLast) {
+      this.#hand(slot, chunk, false);
+    } else {
+      const refused = this.#engine.append(slot.ticket, chunk);
+      if (refused === Admission.compressed) slot.foreign = ForeignBody.compressed(chunk);
+      else if (refused < 0) this.#pipeline.cut(slot, refusalError(refused));
     }
-    if (!isLast) {
-      if (!this.#engine.append(slot.ticket, chunk)) {
-        this.#refuse(slot, refusalError(Admission.tooManyBytes), true);
-      }
-      return;
-    }
-    const principal = slot.principal!;
-    const owner = principal.isAdmin ? anyOwner : principal.userIndex;
-    const handle = slot.wantsEvents
-      ? this.#openStream(slot, owner, chunk)
-      : this.#submit(slot, owner, chunk);
-    if (handle < 0) {
-      const isStarting = this.#http.readiness() === 'starting';
-      this.#refuse(slot, refusalError(handle, isStarting, this.#engine.shedWaitMs));
-      return;
-    }
-    slot.deployment = this.#deployments.byHandle(handle);
+  }
+
+  onCut(slot: PredictSlot): void {
+    this.#engine.discard(slot.ticket);
+    slot.phase = Phase.answering;
   }
 
   onGone(slot: PredictSlot): void {
-    if (slot.phase === Phase.receiving) {
-      this.#engine.discard(slot.ticket);
-      this.#release(slot);
-    } else if (slot.phase === Phase.queued) {
+    if (slot.phase === Phase.queued) {
       this.#accounts.dropped(slot.principal!, slot.deployment!);
       if (this.#engine.cancel(slot.ticket)) this.#release(slot);
       else slot.phase = Phase.orphaned;
+      return;
+    }
+    if (slot.phase === Phase.receiving) {
+      this.#engine.discard(slot.ticket);
     } else if (slot.phase === Phase.streaming) {
       this.#accounts.dropped(slot.principal!, slot.deployment!);
       this.#engine.cancelStream(slot.ticket);
-      this.#release(slot);
-    } else if (slot.phase === Phase.answering) {
-      this.#release(slot);
     }
+    this.#release(slot);
   }
 
   onCompletion(completion: Completion): void {
@@ -181,10 +164,10 @@ export class Predictor implements SlotListener, CompletionListener {
       slot.endEvents('done', `{"processingTimeMs":${processingTimeMs}}`);
       this.#release(slot);
     } else {
-      const headers = this.#plainAnswer(slot) ? undefined : this.#headers(slot);
-      const timing = this.#http.serverTiming ? this.#timing.write(completion) : undefined;
-      if (slot.answer(body, headers, timing)) this.#release(slot);
-      else slot.phase = Phase.answering;
+      const pipeline = this.#pipeline;
+      const timing = pipeline.services.serverTiming ? this.#timing.write(completion) : undefined;
+      slot.phase = Phase.answering;
+      pipeline.answer(slot, 200, pipeline.plainHeadersOf(slot), body, false, timing);
     }
   }
 
@@ -199,27 +182,56 @@ export class Predictor implements SlotListener, CompletionListener {
 
   /** Ends the streams that are still open, at the end of a shutdown. */
   cutStreams(): void {
-    const why = draining();
     for (const slot of this.#slots) {
-      if (slot.phase !== Phase.streaming) continue;
-      this.#accounts.dropped(slot.principal!, slot.deployment!);
-      this.#engine.cancelStream(slot.ticket);
-      slot.endEvents('error', JSON.stringify({ code: why.code, detail: why.message }));
-      this.#release(slot);
+      if (slot.phase === Phase.streaming) this.#cutStream(slot, draining());
     }
   }
 
-  #submit(slot: PredictSlot, owner: number, chunk: ArrayBuffer): number {
+  /** Ends the streams of a key that was revoked or has expired. */
+  dismiss(principal: Principal): void {
+    for (const slot of this.#slots) {
+      if (slot.phase !== Phase.streaming || slot.principal !== principal) continue;
+      this.#cutStream(slot, keyEnded());
+    }
+  }
+
+  #cutStream(slot: PredictSlot, { code, message }: CloudEasyMLError): void {
+    this.#accounts.dropped(slot.principal!, slot.deployment!);
+    this.#engine.cancelStream(slot.ticket);
+    slot.endEvents('error', JSON.stringify({ code, detail: message }));
+    this.#release(slot);
+  }
+
+  /** Hands a whole body to the engine. */
+  #hand(slot: PredictSlot, chunk: ArrayBuffer, isFrame: boolean): void {
+    const principal = slot.principal!;
+    const owner = principal.isAdmin ? anyOwner : principal.userIndex;
+    const { priority, timeoutMs } = slot;
+    if (priority !== 0 || timeoutMs !== 0 || isFrame) {
+      this.#engine.setEnvelope(priority, timeoutMs, isFrame);
+    }
     slot.phase = Phase.queued;
-    this.#setEnvelope(slot);
-    return this.#engine.submit(slot.ticket, owner, slot.route, chunk);
+    const handle = slot.wantsEvents
+      ? this.#openStream(slot, owner, chunk, isFrame)
+      : this.#engine.submit(slot.ticket, owner, slot.route, chunk);
+    if (handle >= 0) {
+      slot.deployment = this.#deployments.byHandle(handle);
+    } else if (handle === Admission.compressed) {
+      slot.foreign = ForeignBody.compressed(chunk);
+      void this.#readForeign(slot, slot.foreign);
+    } else {
+      const isStarting = this.#pipeline.services.readiness() === 'starting';
+      this.#refuse(slot, refusalError(handle, isStarting, this.#engine.shedWaitMs));
+    }
   }
 
   /** A model without streams answers in the ordinary way; its one answer becomes the only event. */
-  #openStream(slot: PredictSlot, owner: number, chunk: ArrayBuffer): number {
-    this.#setEnvelope(slot);
+  #openStream(slot: PredictSlot, owner: number, chunk: ArrayBuffer, isFrame: boolean): number {
     const handle = this.#engine.openStream(slot.ticket, owner, slot.route, chunk);
-    if (handle === Admission.noStreams) return this.#submit(slot, owner, new ArrayBuffer(0));
+    if (handle === Admission.noStreams) {
+      this.#engine.setEnvelope(slot.priority, slot.timeoutMs, isFrame);
+      return this.#engine.submit(slot.ticket, owner, slot.route, new ArrayBuffer(0));
+    }
     if (handle >= 0) {
       this.#engine.endInput(slot.ticket);
       slot.phase = Phase.streaming;
@@ -228,18 +240,29 @@ export class Predictor implements SlotListener, CompletionListener {
     return handle;
   }
 
-  #setEnvelope({ priority, timeoutMs }: PredictSlot): void {
-    if (priority !== 0 || timeoutMs !== 0) this.#engine.setEnvelope(priority, timeoutMs);
+  async #readForeign(slot: PredictSlot, foreign: ForeignBody): Promise<void> {
+    slot.phase = Phase.inflating;
+    try {
+      const { bytes, isFrame } = await foreign.read(slot.bodyLimit);
+      // The client may have gone, and the slot be in use for another.
+      if (slot.foreign === foreign) this.#hand(slot, bytes, isFrame);
+    } catch (error) {
+      if (slot.foreign === foreign) this.#refuse(slot, error);
+    }
   }
 
   #beginEvents(slot: PredictSlot): void {
     slot.wroteAt = this.#clock;
-    slot.beginEvents({ ...this.#headers(slot), ...eventStreamHeaders });
+    slot.beginEvents({
+      ...this.#pipeline.headersOf(slot, eventStreamHeaders['content-type']),
+      ...eventStreamHeaders,
+    });
   }
 
   #addSlot(): PredictSlot {
-    const slot = new PredictSlot(this.#slots.length, this);
+    const slot = new PredictSlot(this.#slots.length, this, this.#pipeline);
     this.#slots.push(slot);
+    this.#pipeline.watch(slot);
     return slot;
   }
 
@@ -248,9 +271,10 @@ export class Predictor implements SlotListener, CompletionListener {
     this.#free.push(slot);
   }
 
-  #routeTo(deploymentId: string, owner: number): number {
+  #routeTo({ principal }: PredictSlot, deploymentId: string): number {
+    const { isAdmin, userIndex } = principal!;
     const deployment = this.#deployments.find(deploymentId);
-    if (!deployment || (owner !== anyOwner && owner !== deployment.owner)) {
+    if (!deployment || (!isAdmin && userIndex !== deployment.owner)) {
       throw new CloudEasyMLError(
         'deployment_not_found',
         `There is no deployment with the id "${deploymentId}".`,
@@ -264,52 +288,19 @@ export class Predictor implements SlotListener, CompletionListener {
     return deployment.endpoint!.number;
   }
 
-  #plainAnswer(slot: PredictSlot): boolean {
-    return slot.requestIdHeader === '' && !this.#http.cors.enabled;
-  }
-
-  #headers(slot: PredictSlot, contentType = 'application/json'): Record<string, string> {
-    return {
-      'content-type': contentType,
-      ...this.#http.cors.headersFor(slot.origin),
-      ...(slot.requestIdHeader !== '' && { 'x-request-id': requestIdFor(slot.requestIdHeader) }),
-    };
-  }
-
-  /** Answers with an error's problem document. The rest of a body that was not read is not waited for. */
-  #refuse(slot: PredictSlot, error: unknown, closeConnection = false): void {
-    const requestId = requestIdFor(slot.requestIdHeader);
-    const { problem, headers } = problemFor(error, requestId);
-    if (problem.status >= 500) this.#log(slot, error, requestId);
-    slot.answerWith(
-      problem.status,
-      {
-        ...this.#headers(slot, 'application/problem+json'),
-        ...headers,
-        'x-request-id': requestId,
-      },
-      JSON.stringify(problem),
-      closeConnection || problem.code === 'draining',
-    );
-    this.#release(slot);
+  #refuse(slot: PredictSlot, error: unknown): void {
+    slot.phase = Phase.answering;
+    this.#pipeline.refuse(slot, error, { deploymentId: slot.deployment?.deploymentId });
   }
 
   #logFailure(slot: PredictSlot, error: CloudEasyMLError): void {
     if (errorTable[error.code].status < 500) return;
-    this.#log(slot, error, requestIdFor(slot.requestIdHeader));
-  }
-
-  #log(slot: PredictSlot, error: unknown, requestId: string): void {
-    const level = isExplained(error) ? 'warn' : 'error';
-    this.#http.logger[level](
-      { requestId, deploymentId: slot.deployment?.deploymentId, err: error },
-      'a prediction failed',
-    );
+    this.#pipeline.log(error, slot, slot.deployment?.deploymentId);
   }
 
   /** Sends a silent stream a heartbeat, and closes the connection of a client that reads no more. */
   #keepAlive(slot: PredictSlot): void {
-    if (slot.isHeld && slot.heldAt + this.#http.limits.idleTimeout <= this.#clock) {
+    if (slot.isHeld && slot.heldAt + this.#pipeline.services.limits.idleTimeout <= this.#clock) {
       slot.res!.close();
       return;
     }
@@ -321,14 +312,8 @@ export class Predictor implements SlotListener, CompletionListener {
 
   #tick(): void {
     this.#clock += tickMs / 1000;
-    const { requestTimeoutMs } = this.#http.limits;
-    const latest = this.#clock - requestTimeoutMs / 1000;
     for (const slot of this.#slots) {
       if (slot.phase === Phase.streaming) this.#keepAlive(slot);
-      if (slot.phase !== Phase.receiving || slot.startedAt >= latest) continue;
-      this.#engine.discard(slot.ticket);
-      const message = `The body did not arrive within ${requestTimeoutMs} ms.`;
-      this.#refuse(slot, new CloudEasyMLError('request_timeout', message), true);
     }
   }
 }

@@ -1,5 +1,5 @@
-import { Admission } from '../engine/frontEnd.js';
-import { CloudEasyMLError, type ErrorCode } from '../errors.js';
+import { Admission } from '../../engine/frontEnd.js';
+import { CloudEasyMLError, type ErrorCode } from '../../errors.js';
 
 /** A failure as the engine reports it. */
 export interface EngineFailure {
@@ -103,6 +103,11 @@ export function badTimeout(path: string): CloudEasyMLError {
 /** The error for requests that come while the server shuts down. */
 export function draining(): CloudEasyMLError {
   return new CloudEasyMLError('draining', 'The server is shutting down.');
+}
+
+/** The error for what a key began that was revoked or has expired. */
+export function keyEnded(): CloudEasyMLError {
+  return new CloudEasyMLError('key_invalid', 'The API key expired or was revoked.');
 }
 
 /** The failure that a completion's body holds. */

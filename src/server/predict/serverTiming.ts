@@ -1,5 +1,5 @@
-import type { Completion } from '../engine/frontEnd.js';
-import { bytesOf } from './headerKeys.js';
+import type { Completion } from '../../engine/frontEnd.js';
+import { bytesOf } from '../http/headerKeys.js';
 
 const parts = ['queue;dur=', ', batch;dur=', ', compute;dur='].map(
   (text) => new Uint8Array(bytesOf(text)),

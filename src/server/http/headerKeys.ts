@@ -6,7 +6,9 @@ export function bytesOf(text: string): ArrayBuffer {
 /** The names of the headers that every prediction is looked at for, or may answer with. */
 export const headerKeys = {
   accept: bytesOf('accept'),
+  acceptEncoding: bytesOf('accept-encoding'),
   authorization: bytesOf('authorization'),
+  contentEncoding: bytesOf('content-encoding'),
   contentType: bytesOf('content-type'),
   origin: bytesOf('origin'),
   priority: bytesOf('x-priority'),
