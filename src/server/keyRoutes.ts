@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { Permission } from '../auth/permissions.js';
 import type { KeyRecord } from '../store/keyStore.js';
 import * as contract from './contract.js';
 import type { ManagementServices } from './managementServices.js';
@@ -10,7 +9,7 @@ function toMetadata(record: KeyRecord): z.infer<typeof contract.keyMetadata> {
     keyId: record.keyId,
     userId: record.userId,
     name: record.name,
-    permissions: record.permissions as Permission[],
+    permissions: record.permissions,
     rateLimit: record.rateLimit,
     createdAt: new Date(record.createdAt).toISOString(),
     expiresAt: record.expiresAt === null ? null : new Date(record.expiresAt).toISOString(),

@@ -43,7 +43,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   logger.info({ version, executionProviders, workers: settings.workers }, 'ONNX Runtime is loaded');
 
   const store = openStore(settings.data);
-  const keys = new KeyRing(new KeyStore(store));
+  const keys = new KeyRing(new KeyStore(store), logger);
   const newAdminKey = keys.bootstrap(settings.adminKey);
   const usage = new UsageRecorder(new UsageStore(store), logger);
   usage.start();

@@ -1,3 +1,4 @@
+import type { Permission } from '../auth/permissions.js';
 import type { Store } from './database.js';
 
 /** An API key as it is stored: never the key itself. */
@@ -7,7 +8,7 @@ export interface KeyRecord {
   name: string;
   /** SHA-256 of the whole key, in hexadecimal. */
   hash: string;
-  permissions: string[];
+  permissions: Permission[];
   /** Requests per minute; null for no limit. */
   rateLimit: number | null;
   /** Milliseconds since 1970. */
@@ -24,7 +25,7 @@ function fromRow(row: Row): KeyRecord {
     userId: row.userId,
     name: row.name,
     hash: row.hash,
-    permissions: JSON.parse(row.permissions) as string[],
+    permissions: JSON.parse(row.permissions) as Permission[],
     rateLimit: row.rateLimit,
     createdAt: row.createdAt,
     expiresAt: row.expiresAt,

@@ -129,7 +129,7 @@ export class ControlPlane {
     this.data = options.data ?? temporaryFolder();
     this.#store = openStore(this.data);
     const logger = createLogger('debug', { write: (line: string) => void this.log.push(line) });
-    this.keys = new KeyRing(new KeyStore(this.#store), options.now);
+    this.keys = new KeyRing(new KeyStore(this.#store), logger, options.now);
     this.adminKey = this.keys.bootstrap(options.adminKey) ?? options.adminKey ?? '';
     this.usage = new UsageRecorder(new UsageStore(this.#store), logger, options.now);
     const catalog: ModelCatalog = { list: () => [model] };
