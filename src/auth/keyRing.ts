@@ -5,6 +5,7 @@ import { bootstrapKeyId, hashKey, keyIdOf, keyMatches, makeKey } from './apiKey.
 import { defaultPermissions, type Permission, permissions } from './permissions.js';
 import type { Principal } from './principal.js';
 import { Principals } from './principals.js';
+import { Revocations } from './revocations.js';
 import { type Caller, WrongKeys } from './wrongKeys.js';
 
 const dayMs = 86_400_000;
@@ -32,6 +33,7 @@ export class KeyRing {
   readonly #records: Map<string, KeyRecord>;
   readonly #principals: Principals;
   readonly #wrongKeys: WrongKeys;
+  readonly #revocations: Revocations;
   readonly #userIndexes = new Map<string, number>();
 
   /**
@@ -44,6 +46,7 @@ export class KeyRing {
     this.#records = new Map(store.list().map((record) => [record.keyId, record]));
     this.#principals = new Principals(now);
     this.#wrongKeys = new WrongKeys(logger, now);
+    this.#revocations = new Revocations(store, logger);
   }
 
   /**
@@ -92,7 +95,7 @@ export class KeyRing {
    * Makes a key, within what its maker may give away.
    *
    * @returns the key, which is stored nowhere and can't be shown again, and its record
-   * @throws CloudEasyMLError `forbidden` for more than the maker has
+   * @throws CloudEasyMLError `forbidden` for more than the maker has, `storage_failed`
    */
   issue(maker: Principal, request: KeyRequest): { key: string; record: KeyRecord } {
     this.#checkGrant(maker, request);
@@ -134,13 +137,14 @@ export class KeyRing {
   }
 
   /**
-   * Removes a key. It is refused from the next request on.
+   * Removes a key. It is refused from the next request on, whether that can be stored or not.
    *
    * @throws CloudEasyMLError `key_not_found` where there is none, or it is another user's;
-   *   `forbidden` for one that may do what the caller may not
+   *   `forbidden` for one that may do what the caller may not; `storage_failed` where it would be valid
+   *   again after a restart
    */
   revoke(caller: Principal, keyId: string): void {
-    const record = this.#records.get(keyId);
+    const record = this.#records.get(keyId) ?? this.#revocations.find(keyId);
     if (!record || (record.userId !== caller.userId && !caller.isAdmin)) {
       throw new CloudEasyMLError('key_not_found', `There is no API key with the id "${keyId}".`);
     }
@@ -151,9 +155,14 @@ export class KeyRing {
         `The API key ${keyId} may "${excess}"; only a key that may do so too can remove it.`,
       );
     }
-    this.#store.remove(keyId);
     this.#records.delete(keyId);
     this.#principals.end(keyId);
+    this.#revocations.store(record);
+  }
+
+  /** Stores what could not be stored so far. To be called before the store is closed. */
+  close(): void {
+    this.#revocations.close();
   }
 
   /** A user's number; see {@link Principal.userIndex}. */

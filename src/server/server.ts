@@ -42,7 +42,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   const { version, executionProviders } = runtimeInfo();
   logger.info({ version, executionProviders, workers: settings.workers }, 'ONNX Runtime is loaded');
 
-  const store = openStore(settings.data);
+  const store = openStore(settings.data, logger);
   const keys = new KeyRing(new KeyStore(store), logger);
   const newAdminKey = keys.bootstrap(settings.adminKey);
   const usage = new UsageRecorder(new UsageStore(store), logger);
@@ -118,6 +118,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     predictor.close();
     await pool.close();
     usage.stop();
+    keys.close();
     store.close();
     logger.info('the server has stopped');
   };

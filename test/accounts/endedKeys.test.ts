@@ -11,7 +11,8 @@ let admin: Principal;
 let ended: string[];
 
 beforeEach(() => {
-  keys = new KeyRing(new KeyStore(openStore(temporaryFolder())), createLogger('silent'));
+  const logger = createLogger('silent');
+  keys = new KeyRing(new KeyStore(openStore(temporaryFolder(), logger)), logger);
   admin = keys.authenticate(`Bearer ${keys.bootstrap(undefined)}`);
   ended = [];
   keys.onEnded((principal) => {

@@ -16,7 +16,7 @@ beforeEach(() => {
   now = Date.parse('2026-03-02T12:00:00Z');
   log = [];
   const logger = createLogger('info', { write: (line: string) => void log.push(line) });
-  keys = new KeyRing(new KeyStore(openStore(temporaryFolder())), logger, () => now);
+  keys = new KeyRing(new KeyStore(openStore(temporaryFolder(), logger)), logger, () => now);
   keys.bootstrap(adminKey);
 });
 
