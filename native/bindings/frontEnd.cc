@@ -128,10 +128,10 @@ int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission why) {
   return why == Admission::kNoDeployment ? rejectRoute(ticket, why) : reject(ticket, why);
 }
 
-/// @returns false where the engine holds too many bytes; the request is then discarded
-bool FrontEnd::append(uint32_t ticket, Bytes chunk) {
+/// @returns 0, or why it was refused; the request is then discarded
+int32_t FrontEnd::append(uint32_t ticket, Bytes chunk) {
   std::string_view whole;
-  return openBody(ticket, chunk, whole) == 0;
+  return openBody(ticket, chunk, whole);
 }
 
 // Copies a body's next part. `whole` is then the body so far. For a body in one piece it is the

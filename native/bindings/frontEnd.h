@@ -36,7 +36,7 @@ class FrontEnd {
 
   // Requests.
 
-  bool append(uint32_t ticket, Bytes chunk);
+  int32_t append(uint32_t ticket, Bytes chunk);
   int32_t submit(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk);
   void setEnvelope(uint32_t priority, uint32_t timeoutMs, bool isFrame);
   double shedWaitMs();

@@ -1,10 +1,13 @@
+import type { Logger } from 'pino';
 import { CloudEasyMLError } from '../errors.js';
 import type { KeyRecord, KeyStore } from '../store/keyStore.js';
 import { bootstrapKeyId, hashKey, keyIdOf, keyMatches, makeKey } from './apiKey.js';
 import { defaultPermissions, type Permission, permissions } from './permissions.js';
-import { Principal } from './principal.js';
+import type { Principal } from './principal.js';
+import { Principals } from './principals.js';
+import { Revocations } from './revocations.js';
+import { type Caller, WrongKeys } from './wrongKeys.js';
 
-const cachedHeaders = 10_000;
 const dayMs = 86_400_000;
 
 /** What a caller asks of a new key. */
@@ -20,19 +23,30 @@ export interface KeyRequest {
   permissions?: readonly Permission[];
 }
 
-/** The API keys: makes, lists and revokes them, and tells who is behind a request's. */
+/**
+ * The API keys: makes, lists and revokes them, and tells who is behind a request's. All of them are in
+ * memory, so that an unknown key costs no query.
+ */
 export class KeyRing {
   readonly #store: KeyStore;
   readonly #now: () => number;
-  /** By the whole `Authorization` header, so that a known key costs one look-up and no hashing. */
-  readonly #byHeader = new Map<string, Principal>();
-  readonly #byKeyId = new Map<string, Principal>();
+  readonly #records: Map<string, KeyRecord>;
+  readonly #principals: Principals;
+  readonly #wrongKeys: WrongKeys;
+  readonly #revocations: Revocations;
   readonly #userIndexes = new Map<string, number>();
 
-  /** @param now milliseconds since 1970 */
-  constructor(store: KeyStore, now: () => number = Date.now) {
+  /**
+   * @param store no other process may write to it
+   * @param now milliseconds since 1970
+   */
+  constructor(store: KeyStore, logger: Logger, now: () => number = Date.now) {
     this.#store = store;
     this.#now = now;
+    this.#records = new Map(store.list().map((record) => [record.keyId, record]));
+    this.#principals = new Principals(now);
+    this.#wrongKeys = new WrongKeys(logger, now);
+    this.#revocations = new Revocations(store, logger);
   }
 
   /**
@@ -42,13 +56,12 @@ export class KeyRing {
    * @returns the key where one was made, to be shown once; else undefined
    */
   bootstrap(adminKey: string | undefined): string | undefined {
-    const stored = this.#store.find(bootstrapKeyId);
+    const stored = this.#records.get(bootstrapKeyId);
     if (adminKey === undefined ? stored : stored && keyMatches(adminKey, stored.hash)) {
       return undefined;
     }
     const key = adminKey ?? makeKey(bootstrapKeyId).key;
-    this.#forget(bootstrapKeyId);
-    this.#store.put({
+    this.#add({
       keyId: bootstrapKeyId,
       userId: 'admin',
       name: 'bootstrap',
@@ -58,25 +71,31 @@ export class KeyRing {
       createdAt: this.#now(),
       expiresAt: null,
     });
+    this.#principals.end(bootstrapKeyId);
     return adminKey === undefined ? key : undefined;
   }
 
   /**
    * Who sends a request with this `Authorization` header ('' where it has none).
    *
-   * @throws CloudEasyMLError `key_missing`, or `key_invalid` for one that is unknown, revoked or expired
+   * @param caller slows down an address that sends wrong keys; without one nothing does
+   * @throws CloudEasyMLError `key_missing`, or `key_invalid` for one that is unknown, revoked or expired;
+   *   WrongKeysError for an unknown one where its address has to wait
    */
-  authenticate(authorization: string): Principal {
-    const known = this.#byHeader.get(authorization);
-    if (known && (known.expiresAt === Infinity || known.expiresAt > this.#now())) return known;
-    return this.#lookUp(authorization);
+  authenticate(authorization: string, caller?: Caller): Principal {
+    return this.#principals.find(authorization) ?? this.#lookUp(authorization, caller);
+  }
+
+  /** Has a function called when a key that was in use is revoked or expires. */
+  onEnded(listener: (principal: Principal) => void): void {
+    this.#principals.onEnded(listener);
   }
 
   /**
    * Makes a key, within what its maker may give away.
    *
    * @returns the key, which is stored nowhere and can't be shown again, and its record
-   * @throws CloudEasyMLError `forbidden` for more than the maker has
+   * @throws CloudEasyMLError `forbidden` for more than the maker has, `storage_failed`
    */
   issue(maker: Principal, request: KeyRequest): { key: string; record: KeyRecord } {
     this.#checkGrant(maker, request);
@@ -106,31 +125,44 @@ export class KeyRing {
       createdAt: now,
       expiresAt: expiresAt === Infinity ? null : expiresAt,
     };
-    this.#store.put(record);
+    this.#add(record);
     return { key, record };
   }
 
-  /** The keys of the caller's user; an admin sees everyone's. */
+  /** The keys of the caller's user, oldest first; an admin sees everyone's. */
   list(caller: Principal): KeyRecord[] {
-    return this.#store.list(caller.isAdmin ? undefined : caller.userId);
+    return [...this.#records.values()].filter(
+      ({ userId }) => caller.isAdmin || userId === caller.userId,
+    );
   }
 
   /**
-   * Removes a key. It is refused from the next request on.
+   * Removes a key. It is refused from the next request on, whether that can be stored or not.
    *
    * @throws CloudEasyMLError `key_not_found` where there is none, or it is another user's;
-   *   `forbidden` for an admin's key unless the caller is one
+   *   `forbidden` for one that may do what the caller may not; `storage_failed` where it would be valid
+   *   again after a restart
    */
   revoke(caller: Principal, keyId: string): void {
-    const record = this.#store.find(keyId);
+    const record = this.#records.get(keyId) ?? this.#revocations.find(keyId);
     if (!record || (record.userId !== caller.userId && !caller.isAdmin)) {
       throw new CloudEasyMLError('key_not_found', `There is no API key with the id "${keyId}".`);
     }
-    if (record.permissions.includes('admin') && !caller.isAdmin) {
-      throw new CloudEasyMLError('forbidden', 'Only an admin can remove an admin’s key.');
+    const excess = record.permissions.find((permission) => !caller.may(permission));
+    if (excess) {
+      throw new CloudEasyMLError(
+        'forbidden',
+        `The API key ${keyId} may "${excess}"; only a key that may do so too can remove it.`,
+      );
     }
-    this.#store.remove(keyId);
-    this.#forget(keyId);
+    this.#records.delete(keyId);
+    this.#principals.end(keyId);
+    this.#revocations.store(record);
+  }
+
+  /** Stores what could not be stored so far. To be called before the store is closed. */
+  close(): void {
+    this.#revocations.close();
   }
 
   /** A user's number; see {@link Principal.userIndex}. */
@@ -157,56 +189,41 @@ export class KeyRing {
     if (maker.rateLimit !== Infinity) refuse('A key with a rate limit cannot make other keys.');
   }
 
-  #lookUp(authorization: string): Principal {
+  #add(record: KeyRecord): void {
+    this.#store.put(record);
+    this.#records.set(record.keyId, record);
+  }
+
+  #lookUp(authorization: string, caller: Caller | undefined): Principal {
     if (authorization === '') {
       throw new CloudEasyMLError(
         'key_missing',
         'Expected the header "Authorization: Bearer <key>", but the request has none.',
       );
     }
-    this.#byHeader.delete(authorization);
     const key = /^bearer +(\S+)$/i.exec(authorization)?.[1];
-    if (!key) {
+    const keyId = key && keyIdOf(key);
+    let record = keyId ? this.#records.get(keyId) : undefined;
+    if (!record) {
+      // Only a key with a known id has a secret that can't be guessed: an admin's of the settings may be short.
+      this.#wrongKeys.check(caller);
+      record = this.#records.get(bootstrapKeyId);
+    }
+    if (!key || !record || !keyMatches(key, record.hash)) {
+      this.#wrongKeys.check(caller);
+      this.#wrongKeys.failed(caller);
       throw new CloudEasyMLError(
         'key_invalid',
-        'Expected the header "Authorization: Bearer <key>", but it has another form.',
+        key
+          ? 'The API key is unknown or was revoked.'
+          : 'Expected the header "Authorization: Bearer <key>", but it has another form.',
       );
     }
-    const keyId = keyIdOf(key);
-    // An admin key from the settings may have any form.
-    const record = (keyId && this.#store.find(keyId)) || this.#store.find(bootstrapKeyId);
-    if (!record || !keyMatches(key, record.hash)) {
-      throw new CloudEasyMLError('key_invalid', 'The API key is unknown or was revoked.');
-    }
     if (record.expiresAt !== null && record.expiresAt <= this.#now()) {
-      this.#byKeyId.delete(record.keyId);
+      this.#principals.end(record.keyId);
       const when = new Date(record.expiresAt).toISOString();
       throw new CloudEasyMLError('key_invalid', `The API key expired at ${when}.`);
     }
-    return this.#remember(authorization, record);
-  }
-
-  #remember(authorization: string, record: KeyRecord): Principal {
-    let principal = this.#byKeyId.get(record.keyId);
-    if (!principal) {
-      principal = new Principal(record, this.userIndexOf(record.userId));
-      this.#byKeyId.set(record.keyId, principal);
-    }
-    if (this.#byHeader.size >= cachedHeaders) {
-      const oldest = this.#byHeader.keys().next();
-      if (!oldest.done) this.#byHeader.delete(oldest.value);
-    }
-    this.#byHeader.set(authorization, principal);
-    return principal;
-  }
-
-  #forget(keyId: string): void {
-    const principal = this.#byKeyId.get(keyId);
-    if (!principal) return;
-    principal.expiresAt = 0;
-    this.#byKeyId.delete(keyId);
-    for (const [header, cached] of this.#byHeader) {
-      if (cached === principal) this.#byHeader.delete(header);
-    }
+    return this.#principals.add(authorization, record, this.userIndexOf(record.userId));
   }
 }

@@ -4,7 +4,7 @@
  * - `predict`: send predictions to its user's deployments
  * - `deploy`: make and remove its user's deployments
  * - `usage`: read its user's usage
- * - `keys`: make, list and remove its user's keys, none of which may do more than it may itself
+ * - `keys`: list its user's keys, and make and remove those that may do no more than it
  * - `admin`: all of these, for every user
  *
  * Every valid key may list models and its user's deployments.

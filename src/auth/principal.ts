@@ -4,13 +4,16 @@ import type { Permission } from './permissions.js';
 import { TokenBucket } from './tokenBucket.js';
 import { turnTime } from './turnTime.js';
 
-/** Thrown for a key that is over its rate limit. */
+/** Thrown where a caller has to wait. */
 export class RateLimitedError extends CloudEasyMLError {
   /** Whole seconds until the next request passes. */
   readonly retryAfter: number;
 
-  constructor(retryAfter: number) {
-    super('rate_limited', `The API key is over its rate limit; try again in ${retryAfter} s.`);
+  constructor(
+    retryAfter: number,
+    message = `The API key is over its rate limit; try again in ${retryAfter} s.`,
+  ) {
+    super('rate_limited', message);
     this.retryAfter = retryAfter;
   }
 }

@@ -8,7 +8,7 @@ import { CloudEasyMLError } from '../errors.js';
 import type { PluginCatalog } from '../plugin/catalog.js';
 import { type DeploymentConfig, mergeConfig, servingDefaults } from '../plugin/config.js';
 import type { Plugin } from '../plugin/discovery.js';
-import type { DeploymentStore } from '../store/deploymentStore.js';
+import type { DeploymentRecord, DeploymentStore } from '../store/deploymentStore.js';
 import type { WorkerPool } from '../worker/workerPool.js';
 import { Deployment } from './deployment.js';
 import type { DeploymentRequest, DeploymentView } from './deploymentView.js';
@@ -39,7 +39,8 @@ export class DeploymentManager {
   async restore(): Promise<void> {
     const { catalog, store, logger, userIndexOf } = this.#dependencies;
     await Promise.all(
-      store.list().map(async (record) => {
+      store.list().map(async (stored) => {
+        const record = this.#onCurrentVersion(stored);
         const deployment = new Deployment(record, userIndexOf(record.userId));
         this.#byId.set(record.deploymentId, deployment);
         try {
@@ -60,8 +61,8 @@ export class DeploymentManager {
   /**
    * Deploys a model for a user; resolves once it serves.
    *
-   * @throws CloudEasyMLError model_not_found, invalid_input for its config, or model_load_failed; then
-   *   nothing is left of it
+   * @throws CloudEasyMLError model_not_found, invalid_input for its config, model_load_failed or
+   *   storage_failed; then nothing is left of it
    */
   async create(
     userId: string,
@@ -79,6 +80,7 @@ export class DeploymentManager {
         modelVersion: plugin.metadata.version,
         config: request.config,
         createdAt: Date.now(),
+        pinned: request.modelVersion !== 'latest',
       },
       userIndex,
     );
@@ -89,7 +91,12 @@ export class DeploymentManager {
       this.#byId.delete(deployment.deploymentId);
       throw error;
     }
-    store.add(deployment.record);
+    try {
+      store.add(deployment.record);
+    } catch (error) {
+      await this.#takeDown(deployment);
+      throw error;
+    }
     return deployment.view();
   }
 
@@ -104,23 +111,16 @@ export class DeploymentManager {
     return this.#byId.get(deploymentId)?.view();
   }
 
-  /** Takes a deployment down: it takes nothing new, answers what it has accepted, and unloads. */
+  /**
+   * Removes a deployment: it takes nothing new, answers what it has accepted, and unloads.
+   *
+   * @throws CloudEasyMLError storage_failed; then it goes on serving
+   */
   async remove(deploymentId: string): Promise<void> {
-    const { pool, store } = this.#dependencies;
     const deployment = this.#byId.get(deploymentId);
     if (!deployment) return;
-    this.#byId.delete(deploymentId);
-    store.remove(deploymentId);
-    const { queue } = deployment;
-    if (!queue) return;
-    queue.stopAccepting();
-    for (const deadline = Date.now() + drainMs; !queue.idle && Date.now() < deadline; ) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    queue.remove();
-    deployment.endpoint?.remove();
-    await pool.unhost(queue.handle);
-    this.#byHandle.delete(queue.handle);
+    this.#dependencies.store.remove(deploymentId);
+    await this.#takeDown(deployment);
   }
 
   /** For the predict path. */
@@ -174,6 +174,33 @@ export class DeploymentManager {
     }
     this.#byHandle.set(queue.handle, deployment);
     deployment.activate(queue, plugin.metadata.estimatedCostPerRequest);
+  }
+
+  async #takeDown(deployment: Deployment): Promise<void> {
+    this.#byId.delete(deployment.deploymentId);
+    const { queue } = deployment;
+    if (!queue) return;
+    queue.stopAccepting();
+    for (const deadline = Date.now() + drainMs; !queue.idle && Date.now() < deadline; ) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    queue.remove();
+    deployment.endpoint?.remove();
+    await this.#dependencies.pool.unhost(queue.handle);
+    this.#byHandle.delete(queue.handle);
+  }
+
+  /** Where its user did not name a version, a stored deployment goes on with the one that there is. */
+  #onCurrentVersion(record: DeploymentRecord): DeploymentRecord {
+    const { catalog, logger } = this.#dependencies;
+    const there = catalog.list().find(({ name }) => name === record.modelName)?.version;
+    if (record.pinned || there === undefined || there === record.modelVersion) return record;
+    const { deploymentId, modelName, modelVersion } = record;
+    logger.warn(
+      { deploymentId, modelName, from: modelVersion, to: there },
+      'a stored deployment comes up on another version of its model',
+    );
+    return { ...record, modelVersion: there };
   }
 
   #open(deployment: Deployment, limits: BatchLimits, model?: InspectedModel): BatchQueue {

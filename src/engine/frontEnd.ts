@@ -91,8 +91,8 @@ export class FrontEnd {
     );
   }
 
-  /** Copies a part of a body. False where the engine holds too many bytes; the ticket is free then. */
-  append(ticket: number, chunk: ArrayBuffer): boolean {
+  /** Copies a part of a body. @returns 0, or a refusal of {@link Admission}; the ticket is free then */
+  append(ticket: number, chunk: ArrayBuffer): number {
     this.#flushLater();
     return this.#native.append(ticket, chunk);
   }
@@ -228,7 +228,7 @@ export class FrontEnd {
 }
 
 export interface NativeFrontEnd {
-  append(ticket: number, chunk: ArrayBuffer): boolean;
+  append(ticket: number, chunk: ArrayBuffer): number;
   submit(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number;
   setEnvelope(priority: number, timeoutMs: number, isFrame: boolean): void;
   shedWaitMs(): number;

@@ -53,8 +53,8 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   const { version, executionProviders } = runtimeInfo();
   logger.info({ version, executionProviders, workers: settings.workers }, 'ONNX Runtime is loaded');
 
-  const store = openStore(settings.data);
-  const keys = new KeyRing(new KeyStore(store));
+  const store = openStore(settings.data, logger);
+  const keys = new KeyRing(new KeyStore(store), logger);
   const newAdminKey = keys.bootstrap(settings.adminKey);
   const usage = new UsageRecorder(new UsageStore(store), logger);
   usage.start();
@@ -142,6 +142,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     pipeline.close();
     await pool.close();
     usage.stop();
+    keys.close();
     store.close();
     logger.info('the server has stopped');
   };

@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
+import type { Logger } from 'pino';
 import { CloudEasyMLError } from '../errors.js';
-
-export type Store = Database.Database;
+import { DataLock } from './dataLock.js';
+import { Store, unreadable } from './store.js';
 
 /** One step from each version of the schema to the next; a step that was released never changes. */
 const migrations: readonly string[] = [
@@ -40,16 +41,18 @@ const migrations: readonly string[] = [
      cost REAL NOT NULL,
      PRIMARY KEY (userId, day, modelName, deploymentId)
    ) STRICT, WITHOUT ROWID;`,
+  // Of the deployments so far nobody knows whether their user named a version; `latest` is the default.
+  'ALTER TABLE deployments ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;',
 ];
 
-function schemaVersion(store: Store): number {
+function schemaVersion(database: Database.Database): number {
   // libsql's `pragma(…, {simple: true})` answers with the row, not the value.
-  const row = store.prepare('PRAGMA user_version').get() as { user_version: number };
+  const row = database.prepare('PRAGMA user_version').get() as { user_version: number };
   return row.user_version;
 }
 
-function migrate(store: Store, file: string): void {
-  const found = schemaVersion(store);
+function migrate(database: Database.Database, file: string): void {
+  const found = schemaVersion(database);
   if (found > migrations.length) {
     throw new CloudEasyMLError(
       'invalid_settings',
@@ -59,39 +62,50 @@ function migrate(store: Store, file: string): void {
     );
   }
   if (found === migrations.length) return;
-  store
+  database
     .transaction(() => {
-      for (const step of migrations.slice(schemaVersion(store))) store.exec(step);
-      store.exec(`PRAGMA user_version = ${migrations.length}`);
+      for (const step of migrations.slice(found)) database.exec(step);
+      database.exec(`PRAGMA user_version = ${migrations.length}`);
     })
     .immediate();
 }
 
+/** Makes a file that only the server's user may read; SQLite gives the files beside it the same mode. */
+function makePrivate(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+}
+
+function openDatabase(file: string): Database.Database {
+  makePrivate(file);
+  const database = new Database(file, { timeout: 5000 });
+  try {
+    database.pragma('journal_mode = WAL');
+    migrate(database, file);
+    return database;
+  } catch (cause) {
+    database.close();
+    throw cause;
+  }
+}
+
 /**
  * Opens the database `cloudeasyml.db` in the data folder, making both where they are missing, and
- * brings its schema up to date.
+ * brings its schema up to date. Until it is closed no other server can open it.
  *
- * @throws CloudEasyMLError `invalid_settings` where the folder or the file cannot be used
+ * @throws CloudEasyMLError `invalid_settings` where the folder or the file cannot be used, or another
+ *   server uses them
  */
-export function openStore(dataFolder: string): Store {
+export function openStore(dataFolder: string, logger: Logger): Store {
   const file = path.join(dataFolder, 'cloudeasyml.db');
-  let store: Store | undefined;
+  let lock: DataLock | undefined;
   try {
-    mkdirSync(dataFolder, { recursive: true });
-    store = new Database(file, { timeout: 5000 });
-    store.pragma('journal_mode = WAL');
-    // In WAL mode a power cut may then lose the last commits, but never damages the file.
-    store.pragma('synchronous = NORMAL');
-    migrate(store, file);
-    return store;
+    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    makePrivate(path.join(dataFolder, 'cloudeasyml.lock'));
+    lock = new DataLock(dataFolder);
+    return new Store(openDatabase(file), file, lock, logger);
   } catch (cause) {
-    store?.close();
+    lock?.release();
     if (cause instanceof CloudEasyMLError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CloudEasyMLError(
-      'invalid_settings',
-      `The database ${file} cannot be opened: ${reason}`,
-      { path: 'data', cause },
-    );
+    throw unreadable(file, cause);
   }
 }

@@ -1,17 +1,21 @@
-import type { Store } from './database.js';
+import { z } from 'zod';
+import { jsonColumn } from './jsonColumn.js';
+import type { Store } from './store.js';
+
+const deploymentRow = z.object({
+  deploymentId: z.string().min(1),
+  userId: z.string().min(1),
+  modelName: z.string(),
+  modelVersion: z.string(),
+  config: jsonColumn(z.record(z.string(), z.unknown())),
+  /** Milliseconds since 1970. */
+  createdAt: z.number(),
+  /** Whether its user named the version, rather than `latest`. */
+  pinned: z.union([z.literal(0), z.literal(1)]).transform((pinned) => pinned === 1),
+});
 
 /** What of a deployment outlives the process. Its status is found anew at each start. */
-export interface DeploymentRecord {
-  deploymentId: string;
-  userId: string;
-  modelName: string;
-  modelVersion: string;
-  config: Record<string, unknown>;
-  /** Milliseconds since 1970. */
-  createdAt: number;
-}
-
-type Row = Omit<DeploymentRecord, 'config'> & { config: string };
+export type DeploymentRecord = z.output<typeof deploymentRow>;
 
 /** The table of deployments. */
 export class DeploymentStore {
@@ -21,31 +25,42 @@ export class DeploymentStore {
     this.#store = store;
   }
 
+  /** @throws CloudEasyMLError `storage_failed` */
   add(deployment: DeploymentRecord): void {
-    this.#store
-      .prepare(
-        `INSERT INTO deployments
-         VALUES (:deploymentId, :userId, :modelName, :modelVersion, :config, :createdAt)`,
-      )
-      .run({ ...deployment, config: JSON.stringify(deployment.config) });
+    this.#store.write(`The model ${deployment.modelName} was not deployed.`, () =>
+      this.#store.database
+        .prepare(
+          `INSERT INTO deployments
+           VALUES (:deploymentId, :userId, :modelName, :modelVersion, :config, :createdAt, :pinned)`,
+        )
+        .run({
+          ...deployment,
+          config: JSON.stringify(deployment.config),
+          pinned: Number(deployment.pinned),
+        }),
+    );
   }
 
-  /** Every deployment, oldest first. */
+  /**
+   * Every deployment, oldest first.
+   *
+   * @throws CloudEasyMLError `invalid_settings` where the database is damaged
+   */
   list(): DeploymentRecord[] {
-    const rows = this.#store
-      .prepare('SELECT * FROM deployments ORDER BY createdAt, deploymentId')
-      .all() as Row[];
-    return rows.map((row) => ({
-      deploymentId: row.deploymentId,
-      userId: row.userId,
-      modelName: row.modelName,
-      modelVersion: row.modelVersion,
-      config: JSON.parse(row.config) as Record<string, unknown>,
-      createdAt: row.createdAt,
-    }));
+    return this.#store.readAll(
+      'deployments',
+      'deploymentId',
+      'createdAt, deploymentId',
+      deploymentRow,
+    );
   }
 
+  /** @throws CloudEasyMLError `storage_failed` */
   remove(deploymentId: string): void {
-    this.#store.prepare('DELETE FROM deployments WHERE deploymentId = ?').run(deploymentId);
+    this.#store.write(`The deployment ${deploymentId} was not removed and goes on serving.`, () =>
+      this.#store.database
+        .prepare('DELETE FROM deployments WHERE deploymentId = ?')
+        .run(deploymentId),
+    );
   }
 }

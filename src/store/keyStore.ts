@@ -1,74 +1,65 @@
-import type { Store } from './database.js';
+import { z } from 'zod';
+import { permissions } from '../auth/permissions.js';
+import { jsonColumn } from './jsonColumn.js';
+import type { Store } from './store.js';
+
+const keyRow = z.object({
+  keyId: z.string().min(1),
+  userId: z.string().min(1),
+  name: z.string(),
+  /** SHA-256 of the whole key, in hexadecimal. */
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  permissions: jsonColumn(z.array(z.enum(permissions))),
+  /** Requests per minute; null for no limit. */
+  rateLimit: z.number().positive().nullable(),
+  /** Milliseconds since 1970. */
+  createdAt: z.number(),
+  /** Milliseconds since 1970; null for never. */
+  expiresAt: z.number().nullable(),
+});
 
 /** An API key as it is stored: never the key itself. */
-export interface KeyRecord {
-  keyId: string;
-  userId: string;
-  name: string;
-  /** SHA-256 of the whole key, in hexadecimal. */
-  hash: string;
-  permissions: string[];
-  /** Requests per minute; null for no limit. */
-  rateLimit: number | null;
-  /** Milliseconds since 1970. */
-  createdAt: number;
-  /** Milliseconds since 1970; null for never. */
-  expiresAt: number | null;
-}
-
-type Row = Omit<KeyRecord, 'permissions'> & { permissions: string };
-
-function fromRow(row: Row): KeyRecord {
-  return {
-    keyId: row.keyId,
-    userId: row.userId,
-    name: row.name,
-    hash: row.hash,
-    permissions: JSON.parse(row.permissions) as string[],
-    rateLimit: row.rateLimit,
-    createdAt: row.createdAt,
-    expiresAt: row.expiresAt,
-  };
-}
+export type KeyRecord = z.output<typeof keyRow>;
 
 /** The table of API keys. */
 export class KeyStore {
   readonly #store: Store;
-  readonly #find;
 
   constructor(store: Store) {
     this.#store = store;
-    this.#find = store.prepare('SELECT * FROM api_keys WHERE keyId = ?');
   }
 
-  find(keyId: string): KeyRecord | undefined {
-    const row = this.#find.get(keyId) as Row | undefined;
-    return row && fromRow(row);
-  }
-
-  /** Adds a key, or replaces the one with its id. */
+  /**
+   * Adds a key, or replaces the one with its id.
+   *
+   * @throws CloudEasyMLError `storage_failed`
+   */
   put(key: KeyRecord): void {
-    this.#store
-      .prepare(
-        `INSERT OR REPLACE INTO api_keys
-         VALUES (:keyId, :userId, :name, :hash, :permissions, :rateLimit, :createdAt, :expiresAt)`,
-      )
-      .run({ ...key, permissions: JSON.stringify(key.permissions) });
+    this.#store.write('No API key was made.', () =>
+      this.#store.database
+        .prepare(
+          `INSERT OR REPLACE INTO api_keys
+           VALUES (:keyId, :userId, :name, :hash, :permissions, :rateLimit, :createdAt, :expiresAt)`,
+        )
+        .run({ ...key, permissions: JSON.stringify(key.permissions) }),
+    );
   }
 
-  /** A user's keys, or everyone's, oldest first. */
-  list(userId?: string): KeyRecord[] {
-    const rows = (
-      userId === undefined
-        ? this.#store.prepare('SELECT * FROM api_keys ORDER BY createdAt, keyId').all()
-        : this.#store
-            .prepare('SELECT * FROM api_keys WHERE userId = ? ORDER BY createdAt, keyId')
-            .all(userId)
-    ) as Row[];
-    return rows.map(fromRow);
+  /**
+   * Every key, oldest first.
+   *
+   * @throws CloudEasyMLError `invalid_settings` where the database is damaged
+   */
+  list(): KeyRecord[] {
+    return this.#store.readAll('api_keys', 'keyId', 'createdAt, keyId', keyRow);
   }
 
+  /** @throws CloudEasyMLError `storage_failed` */
   remove(keyId: string): void {
-    this.#store.prepare('DELETE FROM api_keys WHERE keyId = ?').run(keyId);
+    this.#store.write(
+      `The API key ${keyId} is refused from now on, but would be valid again after a restart; ` +
+        'the server goes on trying to store that it was removed.',
+      () => this.#store.database.prepare('DELETE FROM api_keys WHERE keyId = ?').run(keyId),
+    );
   }
 }

@@ -1,4 +1,4 @@
-import type { Store } from './database.js';
+import type { Store } from './store.js';
 
 /** What was used: counts, milliseconds, and cost in the currency of the plugins' estimates. */
 export interface UsageTotals {
@@ -12,6 +12,8 @@ export interface UsageTotals {
 /** Totals to add to one day's row. */
 export interface UsageDelta extends UsageTotals {
   userId: string;
+  /** `YYYY-MM-DD`, UTC. */
+  day: string;
   deploymentId: string;
   modelName: string;
 }
@@ -23,7 +25,7 @@ export class UsageStore {
 
   constructor(store: Store) {
     this.#store = store;
-    this.#add = store.prepare(
+    this.#add = store.database.prepare(
       `INSERT INTO usage
        VALUES (:userId, :day, :modelName, :deploymentId,
                :requests, :rows, :errors, :processingTimeMs, :cost)
@@ -39,19 +41,18 @@ export class UsageStore {
   /**
    * Adds all deltas in one transaction: all of them, or none.
    *
-   * @param day `YYYY-MM-DD`, UTC
+   * @throws CloudEasyMLError `storage_failed`
    */
-  add(day: string, deltas: readonly UsageDelta[]): void {
-    this.#store
-      .transaction(() => {
-        for (const delta of deltas) this.#add.run({ ...delta, day });
-      })
-      .immediate();
+  add(deltas: readonly UsageDelta[]): void {
+    const add = this.#store.database.transaction(() => {
+      for (const delta of deltas) this.#add.run(delta);
+    });
+    this.#store.write('What was used last is not stored yet.', () => add.immediate(), false);
   }
 
   /** A user's totals by model, first and last day included. */
   byModel(userId: string, firstDay: string, lastDay: string): Map<string, UsageTotals> {
-    const rows = this.#store
+    const rows = this.#store.database
       .prepare(
         `SELECT modelName, sum(requests) AS requests, sum(rowCount) AS rows, sum(errors) AS errors,
                 sum(processingTimeMs) AS processingTimeMs, sum(cost) AS cost

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
+import { CloudEasyMLError } from '../errors.js';
 import type { UsageDelta, UsageStore, UsageTotals } from '../store/usageStore.js';
 
 const flushIntervalMs = 1000;
+const dayMs = 86_400_000;
 
 /**
  * What one user has used of one deployment since the last flush. Whoever answers requests adds to
@@ -33,6 +35,10 @@ export class UsageRecorder {
   readonly #logger: Logger;
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
+  /** What earlier days used and could not be stored when they ended. */
+  #earlier: UsageDelta[] = [];
+  /** The day that the counters count for. */
+  #day: string;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param now milliseconds since 1970 */
@@ -40,6 +46,7 @@ export class UsageRecorder {
     this.#store = store;
     this.#logger = logger;
     this.#now = now;
+    this.#day = isoDay(now());
   }
 
   /** The counter of a user, deployment and model: always the same object, so it may be kept. */
@@ -54,39 +61,47 @@ export class UsageRecorder {
     return entry.counter;
   }
 
-  /** Starts flushing each second. */
+  /** Starts flushing each second, and when a day ends. */
   start(): void {
-    this.#timer ??= setInterval(() => {
+    const now = this.#now();
+    const delay = Math.max(1, Math.min(flushIntervalMs, dayMs - (now % dayMs)));
+    this.#timer = setTimeout(() => {
+      this.start();
       try {
         this.flush();
-      } catch (error) {
-        this.#logger.error(error, 'usage could not be stored; it is kept for the next try');
+      } catch {
+        // It is kept for the next time; the store has logged why.
       }
-    }, flushIntervalMs).unref();
+    }, delay).unref();
   }
 
   /** Stops flushing, after a last time. */
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.flush();
+    clearTimeout(this.#timer);
+    try {
+      this.flush();
+    } catch (error) {
+      this.#logger.error({ err: error }, 'usage is lost: it could not be stored before the end');
+    }
   }
 
-  /** Stores what has been counted. Where that fails, nothing of it is lost. */
+  /**
+   * Stores what has been counted, on the day on which it was.
+   *
+   * @throws CloudEasyMLError `storage_failed`; then nothing of it is lost
+   */
   flush(): void {
-    const used = [...this.#entries.values()].filter(
-      ({ counter }) => counter.requests > 0 || counter.errors > 0 || counter.rows > 0,
-    );
-    if (used.length === 0) return;
-    const deltas: UsageDelta[] = used.map(({ counter, ...names }) => ({ ...names, ...counter }));
-    this.#store.add(this.#today(), deltas);
-    for (const { counter } of used) {
-      counter.requests = 0;
-      counter.rows = 0;
-      counter.errors = 0;
-      counter.processingTimeMs = 0;
-      counter.cost = 0;
+    const today = isoDay(this.#now());
+    if (today !== this.#day) {
+      this.#earlier.push(...this.#counted());
+      this.#reset();
+      this.#day = today;
     }
+    const deltas = [...this.#earlier, ...this.#counted()];
+    if (deltas.length === 0) return;
+    this.#store.add(deltas);
+    this.#earlier = [];
+    this.#reset();
   }
 
   /**
@@ -94,11 +109,22 @@ export class UsageRecorder {
    *
    * @param startDate `YYYY-MM-DD`, UTC; defaults to 29 days before the end
    * @param endDate `YYYY-MM-DD`, UTC, included; defaults to today
+   * @throws CloudEasyMLError `invalid_input` for a start after the end, `storage_failed`
    */
   query(userId: string, startDate?: string, endDate?: string): UsageReport {
     this.flush();
-    const last = endDate ?? this.#today();
-    const first = startDate ?? isoDay(Date.parse(last) - 29 * 86_400_000);
+    const last = endDate ?? this.#day;
+    const first = startDate ?? isoDay(Date.parse(last) - 29 * dayMs);
+    if (first > last) {
+      const [path, fault] =
+        endDate === undefined
+          ? ['startDate', `expected a day that is not after today, ${last}, but received ${first}`]
+          : [
+              'endDate',
+              `expected a day that is not before startDate, ${first}, but received ${last}`,
+            ];
+      throw new CloudEasyMLError('invalid_input', `${path}: ${fault}.`, { path });
+    }
     const byModel = this.#store.byModel(userId, first, last);
     const report: UsageReport = {
       userId,
@@ -120,8 +146,20 @@ export class UsageRecorder {
     return report;
   }
 
-  #today(): string {
-    return isoDay(this.#now());
+  #counted(): UsageDelta[] {
+    return [...this.#entries.values()]
+      .filter(({ counter }) => counter.requests > 0 || counter.errors > 0 || counter.rows > 0)
+      .map(({ counter, ...names }) => ({ ...names, ...counter, day: this.#day }));
+  }
+
+  #reset(): void {
+    for (const { counter } of this.#entries.values()) {
+      counter.requests = 0;
+      counter.rows = 0;
+      counter.errors = 0;
+      counter.processingTimeMs = 0;
+      counter.cost = 0;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStore } from '../../dist/store/database.js';
+import type { Store } from '../../dist/store/store.js';
 import { UsageStore } from '../../dist/store/usageStore.js';
 import { createLogger } from '../../dist/telemetry/logger.js';
 import { type UsageCounter, UsageRecorder } from '../../dist/usage/usageRecorder.js';
@@ -79,6 +80,7 @@ describe('usage', () => {
     const key = await plane.makeKey({ userId: 'ada' });
     for (const day of [0, 1, 2]) {
       now = noon + day * dayMs;
+      plane.usage.flush();
       add(plane.usage.counterFor('ada', 'd1', 'iris'), 10 ** day);
       plane.usage.flush();
     }
@@ -97,10 +99,24 @@ describe('usage', () => {
       ['?startDate=2026-02-30', 'startDate'],
       ['?endDate=2026-3-1', 'endDate'],
       ['?startDate=2026-03-02&endDate=2026-03-01', 'endDate'],
+      ['?startDate=2026-03-03', 'startDate'],
+      ['?userid=bob', 'userid'],
     ]) {
       const { json } = await plane.call('GET', `/usage${query}`, { key });
       expect(json).toMatchObject({ code: 'invalid_input', status: 422, path });
     }
+  });
+
+  it('is another user’s for an admin alone', async () => {
+    const key = await plane.makeKey({ userId: 'ada' });
+    add(plane.usage.counterFor('ada', 'd1', 'iris'), 2);
+    expect(await usageOf(key, '?userId=ada')).toMatchObject({ userId: 'ada', totalRequests: 2 });
+    const own = await usageOf(plane.adminKey);
+    expect(own).toMatchObject({ userId: 'admin', totalRequests: 0 });
+    const seen = await usageOf(plane.adminKey, '?userId=ada');
+    expect(seen).toMatchObject({ userId: 'ada', totalRequests: 2 });
+    const refused = await plane.call('GET', '/usage?userId=bob', { key });
+    expect(refused.json).toMatchObject({ code: 'forbidden', status: 403, path: 'userId' });
   });
 
   it('hands out one counter per user, deployment and model, for good', () => {
@@ -120,17 +136,59 @@ describe('usage', () => {
   });
 });
 
+describe('usage around midnight', () => {
+  const midnight = Date.parse('2026-03-03T00:00:00Z');
+  let store: Store;
+  let usage: UsageRecorder;
+  beforeEach(() => {
+    vi.useFakeTimers({ now: midnight - 300 });
+    store = openStore(temporaryFolder(), createLogger('silent'));
+    usage = new UsageRecorder(new UsageStore(store), createLogger('silent'));
+    usage.start();
+  });
+  afterEach(() => {
+    usage.stop();
+    store.close();
+    vi.useRealTimers();
+  });
+
+  const requests = (day: string) => usage.query('ada', day, day).totalRequests;
+
+  it('is booked on the day when the requests ended', () => {
+    const counter = usage.counterFor('ada', 'd1', 'iris');
+    add(counter, 5);
+    vi.advanceTimersByTime(300);
+    add(counter, 7);
+    vi.advanceTimersByTime(2000);
+    expect(requests('2026-03-02')).toBe(5);
+    expect(requests('2026-03-03')).toBe(7);
+  });
+
+  it('stays on its day where it can be stored only on the next', () => {
+    const counter = usage.counterFor('ada', 'd1', 'iris');
+    add(counter, 5);
+    store.database.exec('ALTER TABLE usage RENAME TO hidden');
+    vi.advanceTimersByTime(10_000);
+    add(counter, 7);
+    vi.advanceTimersByTime(10_000);
+    store.database.exec('ALTER TABLE hidden RENAME TO usage');
+    vi.advanceTimersByTime(1000);
+    expect(requests('2026-03-02')).toBe(5);
+    expect(requests('2026-03-03')).toBe(7);
+  });
+});
+
 describe('usage that cannot be stored', () => {
   it('is kept until it can', () => {
     const folder = temporaryFolder();
-    const writer = openStore(folder);
+    const writer = openStore(folder, createLogger('silent'));
     const usage = new UsageRecorder(new UsageStore(writer), createLogger('silent'), () => noon);
     const counter = usage.counterFor('ada', 'd1', 'iris');
     add(counter, 5);
-    writer.exec('ALTER TABLE usage RENAME TO hidden');
+    writer.database.exec('ALTER TABLE usage RENAME TO hidden');
     expect(() => usage.flush()).toThrow();
     expect(counter.requests).toBe(5);
-    writer.exec('ALTER TABLE hidden RENAME TO usage');
+    writer.database.exec('ALTER TABLE hidden RENAME TO usage');
     expect(usage.query('ada').totalRequests).toBe(5);
     expect(usage.query('ada').totalRequests).toBe(5);
     writer.close();

@@ -116,12 +116,13 @@ export const keyList = z.object({ apiKeys: z.array(keyMetadata) }).meta({ id: 'K
 
 const day = z.iso.date().meta({ description: 'YYYY-MM-DD, UTC.' });
 
-export const usageQuery = z
-  .object({ startDate: day.optional(), endDate: day.optional() })
-  .refine(({ startDate, endDate }) => !startDate || !endDate || startDate <= endDate, {
-    path: ['endDate'],
-    message: 'expected a day that is not before startDate',
-  });
+export const usageQuery = z.strictObject({
+  startDate: day.optional(),
+  endDate: day.optional(),
+  userId: z.string().min(1).max(128).optional().meta({
+    description: 'Whose usage; the caller’s own by default, another’s for an admin.',
+  }),
+});
 
 export const usageReport = z.object({
   userId: z.string(),

@@ -44,6 +44,7 @@ export function deploymentRoutes({ deployments }: RouteServices): Route[] {
         'conflict',
         'model_load_failed',
         'provider_unavailable',
+        'storage_failed',
       ],
       handle: async ({ principal: { userId, userIndex }, body: request }) => {
         const deployment = toAnswer(await deployments.create(userId, userIndex, request));
@@ -87,7 +88,7 @@ export function deploymentRoutes({ deployments }: RouteServices): Route[] {
       access: 'deploy',
       parameters: deploymentId,
       answer: { schema: contract.removed },
-      errors: ['deployment_not_found'],
+      errors: ['deployment_not_found', 'storage_failed'],
       handle: async ({ principal, parameters }) => {
         const { deploymentId: id } = owned(deployments, principal, parameters.deploymentId!);
         await deployments.remove(id);

@@ -1,6 +1,10 @@
+import type { oas31 } from 'zod-openapi';
 import { errorTable } from '../../errors.js';
 import { type OpenApiDocument, openApiDocument } from '../http/openapi.js';
 import { type Route, type RouteDescription, route } from '../http/route.js';
+
+type Operation = oas31.OperationObject;
+type ResponseObject = oas31.ResponseObject;
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 pre,code{font:14px/1.45 ui-monospace,monospace}pre{background:#8881;padding:.8rem;overflow:auto}
@@ -11,7 +15,7 @@ function escapeHtml(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;');
 }
 
-/** Schema names in an operation link to the schemas further down. */
+/** Schema names in a part of an operation link to the schemas further down. */
 function schemaLinks(part: unknown): string {
   const names = JSON.stringify(part ?? '').matchAll(/#\/components\/schemas\/(\w+)/g);
   return [...new Set([...names].map((match) => match[1] ?? ''))]
@@ -19,14 +23,15 @@ function schemaLinks(part: unknown): string {
     .join(', ');
 }
 
-function operationSection(path: string, method: string, operation: DocumentedOperation): string {
-  const rows = Object.entries(operation.responses).map(([status, { description, content }]) => {
+function operationSection(path: string, method: string, operation: Operation): string {
+  const rows = Object.entries(operation.responses ?? {}).map(([status, response]) => {
+    const { description = '', content } = response as ResponseObject;
     const links = Number(status) < 400 ? schemaLinks(content) : errorLinks(description);
     return `<tr><td>${status}</td><td>${links}</td></tr>`;
   });
   const request = operation.requestBody ? `<p>Body: ${schemaLinks(operation.requestBody)}</p>` : '';
   return `<h3><code>${method.toUpperCase()} ${escapeHtml(path)}</code></h3>
-<p>${escapeHtml(operation.summary)}. ${escapeHtml(operation.description ?? 'Wants no key.')}</p>
+<p>${escapeHtml(operation.summary ?? '')}. ${escapeHtml(operation.description ?? 'Wants no key.')}</p>
 ${request}<table>${rows.join('')}</table>`;
 }
 
@@ -39,10 +44,12 @@ function errorLinks(codes: string): string {
 
 /** One page without scripts, so that it works wherever the server does. */
 function docsPage(document: OpenApiDocument): string {
-  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => operationSection(path, method, operation)),
+  const operations = Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) =>
+      operationSection(path, method, operation as Operation),
+    ),
   );
-  const schemas = Object.entries(document.components.schemas).map(
+  const schemas = Object.entries(document.components?.schemas ?? {}).map(
     ([name, schema]) =>
       `<h3 id="${name}">${name}</h3><pre>${escapeHtml(JSON.stringify(schema, null, 2))}</pre>`,
   );

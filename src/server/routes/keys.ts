@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { Permission } from '../../auth/permissions.js';
 import type { KeyRecord } from '../../store/keyStore.js';
 import { bodyErrors, type Route, route } from '../http/route.js';
 import * as contract from './contract.js';
@@ -10,7 +9,7 @@ function toMetadata(record: KeyRecord): z.infer<typeof contract.keyMetadata> {
     keyId: record.keyId,
     userId: record.userId,
     name: record.name,
-    permissions: record.permissions as Permission[],
+    permissions: record.permissions,
     rateLimit: record.rateLimit,
     createdAt: new Date(record.createdAt).toISOString(),
     expiresAt: record.expiresAt === null ? null : new Date(record.expiresAt).toISOString(),
@@ -27,7 +26,7 @@ export function keyRoutes({ keys }: RouteServices): Route[] {
       access: 'keys',
       body: contract.keyRequest,
       answer: { status: 201, schema: contract.keyCreated },
-      errors: bodyErrors,
+      errors: [...bodyErrors, 'storage_failed'],
       handle: ({ principal, body: request }) => {
         const { key, record } = keys.issue(principal, request);
         const body: z.infer<typeof contract.keyCreated> = {
@@ -58,7 +57,7 @@ export function keyRoutes({ keys }: RouteServices): Route[] {
       access: 'keys',
       parameters: { keyId: 'As GET /api-keys shows it.' },
       answer: { schema: contract.removed },
-      errors: ['key_not_found'],
+      errors: ['key_not_found', 'storage_failed'],
       handle: ({ principal, parameters: { keyId } }) => {
         keys.revoke(principal, keyId!);
         const message = `The API key ${keyId} is removed.`;

@@ -107,7 +107,7 @@ export class SocketServer {
       idleTimeout: this.#pipeline.services.limits.idleTimeout,
       // What answers and pongs a client leaves unread.
       maxBackpressure: this.#limits.maxBufferedBytes * closedTimes,
-      closeOnBackpressureLimit: true,
+      closeOnBackpressureLimit: 1,
       sendPingsAutomatically: true,
       upgrade,
       open: (socket) => {

@@ -50,7 +50,14 @@ class StoredDeployments implements DeploymentService {
     if (request.config.explode) throw new Error('secret detail of a failure');
     const deploymentId = randomUUID();
     const modelVersion = request.modelVersion === 'latest' ? model.version : request.modelVersion;
-    this.#store.add({ ...request, deploymentId, userId, modelVersion, createdAt: Date.now() });
+    this.#store.add({
+      ...request,
+      deploymentId,
+      userId,
+      modelVersion,
+      createdAt: Date.now(),
+      pinned: false,
+    });
     return this.get(deploymentId) as DeploymentView;
   }
 
@@ -127,9 +134,9 @@ export class ControlPlane {
 
   constructor(options: ControlPlaneOptions) {
     this.data = options.data ?? temporaryFolder();
-    this.#store = openStore(this.data);
     const logger = createLogger('debug', { write: (line: string) => void this.log.push(line) });
-    this.keys = new KeyRing(new KeyStore(this.#store), options.now);
+    this.#store = openStore(this.data, logger);
+    this.keys = new KeyRing(new KeyStore(this.#store), logger, options.now);
     this.adminKey = this.keys.bootstrap(options.adminKey) ?? options.adminKey ?? '';
     this.usage = new UsageRecorder(new UsageStore(this.#store), logger, options.now);
     const catalog: ModelCatalog = { list: () => [model] };
@@ -209,6 +216,7 @@ export class ControlPlane {
     if (this.#socket) uWS.us_listen_socket_close(this.#socket);
     this.#socket = undefined;
     this.#app.close();
+    this.keys.close();
     this.#store.close();
   }
 }
