@@ -75,7 +75,8 @@ export function inflate(body: Uint8Array, limit: number): Promise<Buffer> {
       else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
         reject(bodyTooLarge(limit));
       else {
-        const why = 'The body is not valid gzip or deflate data, although it begins or is said to be.';
+        const why =
+          'The body is not valid gzip or deflate data, although it begins or is said to be.';
         reject(new CloudEasyMLError('bad_request', why));
       }
     });

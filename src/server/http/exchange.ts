@@ -173,7 +173,8 @@ export class Exchange {
     const body = this.#body;
     this.#isWhole = true;
     if (this.isHead) res.endWithoutBody(Buffer.byteLength(body as string), this.#close);
-    else if (typeof body !== 'string' && body.byteLength > writtenAtOnceBytes) this.#writeLarge(body);
+    else if (typeof body !== 'string' && body.byteLength > writtenAtOnceBytes)
+      this.#writeLarge(body);
     else res.end(body, this.#close);
   }
 

@@ -1,8 +1,8 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { KeyRing } from '../../auth/keyRing.js';
 import type { Principal } from '../../auth/principal.js';
-import type { Logger } from '../../telemetry/logger.js';
 import { turnTime } from '../../auth/turnTime.js';
+import type { Logger } from '../../telemetry/logger.js';
 import { bodyTimedOut, bodyTooLarge, type ClientLimits } from './body.js';
 import { acceptedEncoding, isWorthCompressing } from './compression.js';
 import type { CorsPolicy } from './cors.js';

@@ -2,11 +2,17 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { z } from 'zod';
 import { CloudEasyMLError } from '../../errors.js';
 import { BodyParts, mediaTypeOf, wrongMediaType } from './body.js';
-import { encodingOf, type Encoding, inflate } from './compression.js';
+import { type Encoding, encodingOf, inflate } from './compression.js';
 import { Exchange, type ExchangeListener } from './exchange.js';
 import { parseJsonBody } from './jsonBody.js';
 import type { Pipeline } from './pipeline.js';
-import { type Answer, type Method, parametersOf, type Route, type RouteDescription } from './route.js';
+import {
+  type Answer,
+  type Method,
+  parametersOf,
+  type Route,
+  type RouteDescription,
+} from './route.js';
 import { validate } from './validate.js';
 
 /** Bytes of a body where a route says nothing else: what JavaScript parses holds up the event loop. */

@@ -1,6 +1,6 @@
-import { foreignTypes } from './foreignBody.js';
 import { bodyErrors, type RouteDescription } from '../http/route.js';
 import * as contract from '../routes/contract.js';
+import { foreignTypes } from './foreignBody.js';
 
 const common = {
   method: 'POST',

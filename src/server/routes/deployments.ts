@@ -77,7 +77,9 @@ export function deploymentRoutes({ deployments }: RouteServices): Route[] {
       errors: ['deployment_not_found'],
       handle: ({ principal, parameters }) => {
         const deployment = owned(deployments, principal, parameters.deploymentId!);
-        const body: z.infer<typeof contract.deploymentAnswer> = { deployment: toAnswer(deployment) };
+        const body: z.infer<typeof contract.deploymentAnswer> = {
+          deployment: toAnswer(deployment),
+        };
         return { body };
       },
     }),

@@ -37,9 +37,15 @@ export class SocketServer {
   ) {
     this.#pipeline = pipeline;
     this.#limits = limits;
-    this.#calls = new SocketCalls(pipeline.services, deployments, accounts, limits, (connection) => {
-      if (this.#isDraining) this.#sendAway(connection);
-    });
+    this.#calls = new SocketCalls(
+      pipeline.services,
+      deployments,
+      accounts,
+      limits,
+      (connection) => {
+        if (this.#isDraining) this.#sendAway(connection);
+      },
+    );
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.#ticker.unref();
   }
