@@ -31,7 +31,7 @@ export function formInput(parts: readonly FormPart[], bytes: Uint8Array): Parsed
   let options: unknown = {};
   let at = 0;
   for (const part of parts) {
-    const value = valueOf(part, bytes.subarray(at, at + part.size));
+    const value = partValue(part, bytes.subarray(at, at + part.size));
     at += part.size;
     if (part.name === 'options') options = asJson(part.name, value);
     else if (part.name !== '__proto__') data[part.name] = joined(data[part.name], value);
@@ -50,7 +50,7 @@ export function formInput(parts: readonly FormPart[], bytes: Uint8Array): Parsed
 }
 
 /** A file's bytes, or a field's text. */
-function valueOf({ name, type, filename }: FormPart, bytes: Uint8Array): unknown {
+function partValue({ name, type, filename }: FormPart, bytes: Uint8Array): unknown {
   if (type === 'application/json') return asJson(name, textOf(bytes));
   const isText = filename === undefined && (type === undefined || type.startsWith('text/'));
   return isText ? textOf(bytes) : bytes;
