@@ -18,7 +18,7 @@ export const errorTable = {
   request_timeout: { status: 408, title: 'The body did not arrive in time' },
   conflict: { status: 409, title: 'The request conflicts with the state of the server' },
   body_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body must be JSON' },
+  unsupported_media_type: { status: 415, title: 'The route does not take a body of this type' },
   invalid_input: { status: 422, title: 'The input does not fit' },
   rate_limited: { status: 429, title: 'Too many requests came' },
   plugin_failed: { status: 500, title: 'The plugin failed' },

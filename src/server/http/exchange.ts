@@ -153,7 +153,7 @@ export class Exchange {
         'content-type': 'application/json',
         ...this.#headers,
         'content-encoding': encoding,
-        vary: 'accept-encoding',
+        vary: this.#headers?.vary ? `${this.#headers.vary}, accept-encoding` : 'accept-encoding',
       };
       this.#body = compressed;
       this.#send();
