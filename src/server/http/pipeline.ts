@@ -4,7 +4,6 @@ import type { Principal } from '../../auth/principal.js';
 import { turnTime } from '../../auth/turnTime.js';
 import type { Logger } from '../../telemetry/logger.js';
 import { bodyTimedOut, bodyTooLarge, type ClientLimits } from './body.js';
-import { acceptedEncoding, isWorthCompressing } from './compression.js';
 import type { CorsPolicy } from './cors.js';
 import type { AnswerBody, Exchange } from './exchange.js';
 import { headerKeys } from './headerKeys.js';
@@ -51,12 +50,6 @@ export class Pipeline {
   readonly #sweeper: NodeJS.Timeout;
   /** Answers close their connections, so that clients take their next request elsewhere. */
   closesConnections = false;
-  /**
-   * Whether an answer was large enough to compress. Until then the header that asks for it is not read: each
-   * look-up is a measurable part of a small prediction.
-   */
-  #hasLargeAnswers = false;
-
   constructor(services: HttpServices) {
     this.services = services;
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
@@ -83,9 +76,6 @@ export class Pipeline {
    */
   begin(exchange: Exchange, res: HttpResponse, req: HttpRequest, access: Access): boolean {
     exchange.open(res, req, this.services.cors.enabled);
-    if (this.#hasLargeAnswers) {
-      exchange.encoding = acceptedEncoding(req.getHeader(headerKeys.acceptEncoding));
-    }
     if (access === 'public') return true;
     try {
       exchange.principal = this.admit(req.getHeader(headerKeys.authorization), access, exchange);
@@ -167,7 +157,6 @@ export class Pipeline {
     close = false,
     timing?: Uint8Array,
   ): void {
-    if (!this.#hasLargeAnswers) this.#hasLargeAnswers = isWorthCompressing(body);
     exchange.answer(status, headers, body, close || this.closesConnections, timing);
   }
 

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { z } from 'zod';
 import { CloudEasyMLError } from '../../errors.js';
 import { BodyParts, mediaTypeOf, wrongMediaType } from './body.js';
-import { type Encoding, encodingOf, inflate } from './compression.js';
+import { acceptedEncoding, type Encoding, encodingOf, inflate } from './compression.js';
 import { Exchange, type ExchangeListener } from './exchange.js';
 import { parseJsonBody } from './jsonBody.js';
 import type { Pipeline } from './pipeline.js';
@@ -116,6 +116,7 @@ export class Router implements ExchangeListener {
     call.url = req.getUrl();
     this.#inFlight++;
     if (!this.#pipeline.begin(call, res, req, route.access)) return;
+    call.encoding = acceptedEncoding(req.getHeader('accept-encoding'));
     try {
       // The request is only there until this returns.
       for (const [index, name] of parametersOf(route.path).entries()) {
@@ -172,7 +173,9 @@ export class Router implements ExchangeListener {
     this.#pipeline.forget(call);
     const { requestId, method, url, status } = call;
     const durationMs = Math.round((performance.now() - call.startedAt) * 1000) / 1000;
-    const level = call.route?.access === 'public' ? 'debug' : 'info';
+    // What anyone may ask, and refusals of keys, would let anyone fill the log.
+    const isQuiet = !call.principal || status === 429;
+    const level = isQuiet ? 'debug' : 'info';
     this.#pipeline.services.logger[level](
       { requestId, method, url, status: status || 'client gone', durationMs },
       'request',

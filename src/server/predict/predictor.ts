@@ -13,6 +13,7 @@ import {
 import { CloudEasyMLError, errorTable } from '../../errors.js';
 import type { RequestAccounts } from '../../usage/requestAccounts.js';
 import { mediaTypeOf } from '../http/body.js';
+import { acceptedEncoding, isWorthCompressing } from '../http/compression.js';
 import { headerKeys } from '../http/headerKeys.js';
 import type { Pipeline } from '../http/pipeline.js';
 import { priorityOf, timeoutOf } from './envelope.js';
@@ -45,6 +46,11 @@ export class Predictor implements SlotListener, CompletionListener {
   readonly #ticker: NodeJS.Timeout;
   /** Seconds since the start. */
   #clock = 0;
+  /**
+   * Whether an answer was large enough to compress. Until then the header that asks for it is not read: each
+   * look-up is a measurable part of a small prediction.
+   */
+  #hasLargeAnswers = false;
 
   constructor(pipeline: Pipeline, deployments: DeploymentManager, accounts: RequestAccounts) {
     this.#pipeline = pipeline;
@@ -78,6 +84,9 @@ export class Predictor implements SlotListener, CompletionListener {
     const slot = this.#free.pop() ?? this.#addSlot();
     slot.phase = Phase.answering;
     if (!this.#pipeline.begin(slot, res, req, 'predict')) return;
+    if (this.#hasLargeAnswers) {
+      slot.encoding = acceptedEncoding(req.getHeader(headerKeys.acceptEncoding));
+    }
     try {
       slot.wantsEvents = wantsEvents(req.getHeader(headerKeys.accept));
       slot.priority = priorityOf(req.getHeader(headerKeys.priority));
@@ -167,6 +176,7 @@ export class Predictor implements SlotListener, CompletionListener {
       const pipeline = this.#pipeline;
       const timing = pipeline.services.serverTiming ? this.#timing.write(completion) : undefined;
       slot.phase = Phase.answering;
+      if (!this.#hasLargeAnswers) this.#hasLargeAnswers = isWorthCompressing(body);
       pipeline.answer(slot, 200, pipeline.plainHeadersOf(slot), body, false, timing);
     }
   }

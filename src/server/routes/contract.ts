@@ -45,11 +45,9 @@ export const deploymentRequest = z
       .max(100)
       .default('latest')
       .meta({ description: 'A version that GET /models shows, or `latest`.' }),
-    config: configuration
-      .default({})
-      .meta({
-        description: 'Overrides of the plugin’s config.yaml, its `serving` block included.',
-      }),
+    config: configuration.default({}).meta({
+      description: 'Overrides of the plugin’s config.yaml, its `serving` block included.',
+    }),
   })
   .meta({ id: 'DeploymentRequest' });
 
