@@ -39,6 +39,8 @@ export class Principal {
   expiresAt: number;
   /** WebSockets that are open with the key. */
   sockets = 0;
+  /** Those of them that take large frames. */
+  wideSockets = 0;
 
   constructor(key: KeyRecord, userIndex: number) {
     const has = (permission: Permission) =>

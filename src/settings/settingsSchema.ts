@@ -65,7 +65,7 @@ export const settingsSchema = z.strictObject({
   }),
   maxSocketsPerKey: z.int().min(1).max(1_000_000).default(1024).meta({
     description:
-      'WebSockets that may be open with one key. Each may hold a frame of up to `bodyLimit` bytes that is not whole yet.',
+      'WebSockets that may be open with one key. The first 32 of them take frames up to `bodyLimit`, the others up to 256 KiB.',
   }),
   maxBufferedBytes: z
     .int()

@@ -131,12 +131,22 @@ describe('a client that writes faster than its plugin reads', () => {
   });
 });
 
-describe('a frame of 100 MB', () => {
-  it('is refused with an error, and the connection goes on', async () => {
+describe('a frame over the limit', () => {
+  it('is refused with an error where it is little over, and the connection goes on', async () => {
     const client = await SocketClient.open(server);
-    client.socket.send(Buffer.alloc(100 * mebibyte));
+    client.socket.send(Buffer.alloc(16 * mebibyte + 1));
     expect((await client.next(null)).error?.code).toBe('body_too_large');
     expect((await client.predicted(streams, 1)).predictions).toBe(1);
     client.terminate();
+  });
+
+  it('ends the connection where it is far over, before its bytes are there', async () => {
+    const client = await SocketClient.open(server);
+    const memory = server.residentBytes;
+    const closed = new Promise((resolve) => client.socket.once('close', resolve));
+    client.socket.on('error', () => {});
+    client.socket.send(Buffer.alloc(100 * mebibyte));
+    await closed;
+    if (!isSanitized) expect(server.residentBytes - memory).toBeLessThan(40 * mebibyte);
   });
 });

@@ -23,6 +23,7 @@ export class Connection {
   readonly calls = new Map<string, SocketCall>();
   /** Undefined until its client has sent a key. */
   principal: Principal | undefined;
+  readonly isWide: boolean;
   /** When it was opened, in milliseconds of `performance.now()`. */
   readonly openedAt = performance.now();
   /** The engine must be told when its client reads again. */
@@ -39,9 +40,11 @@ export class Connection {
     for (const { body, isBinary } of this.#frames) socket.send(body, isBinary);
   };
 
-  constructor(flow: SocketFlow, principal: Principal | undefined) {
+  /** @param isWide it takes frames up to the server's `bodyLimit` */
+  constructor(flow: SocketFlow, principal: Principal | undefined, isWide: boolean) {
     this.#flow = flow;
     this.principal = principal;
+    this.isWide = isWide;
   }
 
   /** The client's address, as text. */

@@ -4,7 +4,7 @@ import type { DeploymentManager } from '../../deployment/deploymentManager.js';
 import { CloudEasyMLError } from '../../errors.js';
 import type { RequestAccounts } from '../../usage/requestAccounts.js';
 import { Exchange } from '../http/exchange.js';
-import type { Pipeline } from '../http/pipeline.js';
+import type { Caller, Pipeline } from '../http/pipeline.js';
 import { draining, keyEnded } from '../predict/refusals.js';
 import { CloseCode, Connection, type SocketData } from './connection.js';
 import { closedTimes, SocketCalls, type SocketLimits } from './socketCalls.js';
@@ -15,9 +15,16 @@ import { authorizationOf, subprotocol } from './subprotocol.js';
 const refusedBytes = 64 * 1024;
 /** How long a client may take to send its key. */
 const authMs = 10_000;
-/** Sockets hold the parts of a frame that is not whole yet, so what clients without a key may send is small. */
+/** Clients whose key is not known yet. */
 const maxStrangers = 64;
-const strangerFrameBytes = 1024 * 1024;
+/**
+ * A frame that is not whole yet lies in memory that nobody can see or free but its client. So only some sockets
+ * are wide: they take frames up to `bodyLimit`. The others take frames of at most this many bytes.
+ */
+const narrowFrameBytes = 256 * 1024;
+const wideSocketsPerKey = 32;
+/** Bytes that the frames of all wide sockets may have. */
+const wideBytes = 2 ** 31;
 const tickMs = 1_000;
 
 /** `ws://host/predict`: many requests and streams on one connection. */
@@ -28,6 +35,7 @@ export class SocketServer {
   readonly #connections = new Set<Connection>();
   readonly #ticker: NodeJS.Timeout;
   #strangers = 0;
+  #wideSockets = 0;
 
   constructor(
     pipeline: Pipeline,
@@ -57,18 +65,40 @@ export class SocketServer {
 
   /**
    * Has the app take WebSockets at a path. How large frames may be is a matter of the context that a connection
-   * is upgraded to, so there are two: the first is for those who say their key in the handshake.
+   * is upgraded to, so there are two; a handshake that the first does not take goes on to the second.
    */
   register(app: TemplatedApp, path: string): void {
     const { bodyLimit } = this.#pipeline.services.limits;
+    const maxWide = Math.max(wideSocketsPerKey, Math.floor(wideBytes / bodyLimit));
+    /** Whom the first context has passed on to the second. */
+    let passedOn: Principal | undefined;
     this.#registerContext(app, path, bodyLimit + refusedBytes, (res, req, context) => {
       const authorization = authorizationOf(req);
-      if (authorization === '') req.setYield(true);
-      else this.#upgradeKnown(res, req, context, authorization);
+      if (authorization === '') {
+        req.setYield(true);
+        return;
+      }
+      this.#refusing(res, req, () => {
+        const principal = this.#principalOf(authorization, addressOf(res));
+        if (this.#wideSockets < maxWide && principal.wideSockets < wideSocketsPerKey) {
+          this.#accept(res, req, context, new Connection(new SocketFlow(res), principal, true));
+        } else {
+          passedOn = principal;
+          req.setYield(true);
+        }
+      });
     });
-    this.#registerContext(app, '/*', strangerFrameBytes, (res, req, context) => {
-      if (req.getUrl() === path) this.#upgradeStranger(res, req, context);
-      else req.setYield(true);
+    this.#registerContext(app, '/*', narrowFrameBytes, (res, req, context) => {
+      if (req.getUrl() !== path) {
+        req.setYield(true);
+        return;
+      }
+      const principal = passedOn;
+      passedOn = undefined;
+      this.#refusing(res, req, () => {
+        if (!principal && this.#strangers >= maxStrangers) throw tooManyStrangers();
+        this.#accept(res, req, context, new Connection(new SocketFlow(res), principal, false));
+      });
     });
   }
 
@@ -134,51 +164,30 @@ export class SocketServer {
     });
   }
 
-  #upgradeKnown(
-    res: HttpResponse,
-    req: HttpRequest,
-    context: us_socket_context_t,
-    authorization: string,
-  ): void {
-    const exchange = this.#handshake(res, req);
+  /** Answers a handshake with the error that it ends with. */
+  #refusing(res: HttpResponse, req: HttpRequest, upgrade: () => void): void {
     try {
       if (this.#isDraining) throw draining();
-      const principal = this.#principalOf(authorization, exchange);
-      this.#requireRoom(principal);
-      this.#accept(res, req, context, principal);
-      principal.sockets++;
+      upgrade();
     } catch (error) {
+      const exchange = new Exchange(silent, this.#pipeline);
+      this.#pipeline.begin(exchange, res, req, 'public');
       this.#pipeline.refuse(exchange, error);
     }
-  }
-
-  #upgradeStranger(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
-    const exchange = this.#handshake(res, req);
-    try {
-      if (this.#isDraining) throw draining();
-      if (this.#strangers >= maxStrangers) throw tooManyStrangers();
-      this.#accept(res, req, context, undefined);
-      this.#strangers++;
-    } catch (error) {
-      this.#pipeline.refuse(exchange, error);
-    }
-  }
-
-  #handshake(res: HttpResponse, req: HttpRequest): Exchange {
-    const exchange = new Exchange(silent, this.#pipeline);
-    this.#pipeline.begin(exchange, res, req, 'public');
-    return exchange;
   }
 
   #accept(
     res: HttpResponse,
     req: HttpRequest,
     context: us_socket_context_t,
-    principal: Principal | undefined,
+    connection: Connection,
   ): void {
+    const { principal } = connection;
     if (this.#connections.size >= this.#limits.maxSockets) throw tooManySockets();
+    if (principal) this.#count(principal, connection);
+    else this.#strangers++;
     res.upgrade<SocketData>(
-      { connection: new Connection(new SocketFlow(res), principal) },
+      { connection },
       req.getHeader('sec-websocket-key'),
       subprotocol(req.getHeader('sec-websocket-protocol')),
       req.getHeader('sec-websocket-extensions'),
@@ -186,11 +195,21 @@ export class SocketServer {
     );
   }
 
-  #principalOf(authorization: string, exchange: Exchange): Principal {
-    const { keys } = this.#pipeline.services;
-    const principal = keys.authenticate(authorization, exchange);
-    requirePredict(principal);
-    return principal;
+  #count(principal: Principal, { isWide }: Connection): void {
+    if (principal.sockets >= this.#limits.maxSocketsPerKey) {
+      const most = `As many WebSockets are open with the key as maxSocketsPerKey allows, ${this.#limits.maxSocketsPerKey}.`;
+      throw new CloudEasyMLError('overloaded', most);
+    }
+    principal.sockets++;
+    if (!isWide) return;
+    principal.wideSockets++;
+    this.#wideSockets++;
+  }
+
+  #principalOf(authorization: string, caller: Caller): Principal {
+    const principal = this.#pipeline.services.keys.authenticate(authorization, caller);
+    if (principal.may('predict')) return principal;
+    throw new CloudEasyMLError('forbidden', 'The API key lacks the permission "predict".');
   }
 
   #onMessage(connection: Connection, frame: ArrayBuffer, isBinary: boolean): void {
@@ -204,10 +223,8 @@ export class SocketServer {
     try {
       const key = isBinary ? undefined : keyOf(frame);
       if (key === undefined) throw keyMissing();
-      const principal = this.#pipeline.services.keys.authenticate(`Bearer ${key}`, connection);
-      requirePredict(principal);
-      this.#requireRoom(principal);
-      principal.sockets++;
+      const principal = this.#principalOf(`Bearer ${key}`, connection);
+      this.#count(principal, connection);
       connection.principal = principal;
       this.#strangers--;
     } catch (error) {
@@ -215,17 +232,15 @@ export class SocketServer {
     }
   }
 
-  #requireRoom({ sockets }: Principal): void {
-    if (sockets >= this.#limits.maxSocketsPerKey) {
-      const most = `As many WebSockets are open with the key as maxSocketsPerKey allows, ${this.#limits.maxSocketsPerKey}.`;
-      throw new CloudEasyMLError('overloaded', most);
-    }
-  }
-
   #closed(connection: Connection): void {
+    const { principal, isWide } = connection;
     connection.closed();
-    if (connection.principal) connection.principal.sockets--;
+    if (principal) principal.sockets--;
     else this.#strangers--;
+    if (principal && isWide) {
+      principal.wideSockets--;
+      this.#wideSockets--;
+    }
     this.#connections.delete(connection);
     this.#calls.abandonAll(connection);
   }
@@ -258,9 +273,13 @@ function keyOf(frame: ArrayBuffer): string | undefined {
   }
 }
 
-function requirePredict(principal: Principal): void {
-  if (principal.may('predict')) return;
-  throw new CloudEasyMLError('forbidden', 'The API key lacks the permission "predict".');
+/** The address of a client, for whom it concerns. */
+function addressOf(res: HttpResponse): Caller {
+  return {
+    get address() {
+      return Buffer.from(res.getRemoteAddressAsText()).toString();
+    },
+  };
 }
 
 function keyMissing(): CloudEasyMLError {
