@@ -18,7 +18,8 @@ async function main([command, ...args]: string[]): Promise<number> {
     }
     case 'train':
     case 'tune': {
-      const { loadSettings, takeSecrets } = await import('../settings/loadSettings.js');
+      const { loadSettings } = await import('../settings/loadSettings.js');
+      const { takeSecrets } = await import('../settings/takeSecrets.js');
       // The folders are where the server, with the same settings, would look for them.
       const { settings } = loadSettings();
       takeSecrets();

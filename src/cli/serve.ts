@@ -1,6 +1,7 @@
 import { startServer } from '../server/server.js';
-import { loadSettings, takeSecrets } from '../settings/loadSettings.js';
+import { loadSettings } from '../settings/loadSettings.js';
 import { settingsHelp } from '../settings/settingsTable.js';
+import { takeSecrets } from '../settings/takeSecrets.js';
 import { createLogger } from '../telemetry/logger.js';
 import type { StopRequest } from './stopRequest.js';
 

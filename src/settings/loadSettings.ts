@@ -149,14 +149,6 @@ function rejection(error: { issues: Parameters<typeof explainIssue>[0][] }, laye
 }
 
 /**
- * Takes the secrets out of the environment, which plugins, their threads and their processes would read
- * them from. To be called as soon as the settings are read.
- */
-export function takeSecrets(env: NodeJS.ProcessEnv = process.env): void {
-  for (const { variable, flag } of settingsTable) if (!flag) delete env[variable];
-}
-
-/**
  * Reads the settings: config.yaml in the working folder, over that the `CLOUDEASYML_*` environment
  * variables (an empty one counts as unset), over those the command-line flags.
  *

@@ -14,7 +14,13 @@ describe('the admin key of the settings', () => {
       expect(text, where).toContain('OF_THE_PLUGIN');
       expect(text, where).not.toContain(server.adminKey);
     }
-    expect(Object.keys(seen).sort()).toEqual(['child', 'constructor', 'load', 'predict', 'process']);
+    expect(Object.keys(seen).sort()).toEqual([
+      'child',
+      'constructor',
+      'load',
+      'predict',
+      'process',
+    ]);
     expect((await server.admin.send('GET', '/api-keys')).status).toBe(200);
     expect(await server.stop()).toBe(0);
     expect(server.output).not.toContain(server.adminKey);
