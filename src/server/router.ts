@@ -4,8 +4,8 @@ import type { KeyRing } from '../auth/keyRing.js';
 import type { Permission } from '../auth/permissions.js';
 import type { Principal } from '../auth/principal.js';
 import { CloudEasyMLError } from '../errors.js';
-import { explainIssue } from '../settings/explainIssue.js';
 import type { Logger } from '../telemetry/logger.js';
+import { validate } from '../validation/validate.js';
 import type { CorsPolicy } from './cors.js';
 import { type Answer, Exchange } from './exchange.js';
 import { parseJsonBody } from './jsonBody.js';
@@ -52,20 +52,6 @@ export interface RouteRequest<Body, Query> {
 }
 
 /**
- * Checks a value against a schema.
- *
- * @param whole what to call the value as a whole in an error
- * @throws CloudEasyMLError `invalid_input` with the first fault's path, and all faults in its message
- */
-export function validate<T>(schema: z.ZodType<T>, value: unknown, whole: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => explainIssue(issue, value));
-  const text = faults.map(({ path, message }) => `${path || whole}: ${message}`).join('; ');
-  throw new CloudEasyMLError('invalid_input', `${text}.`, { path: faults[0]?.path });
-}
-
-/**
  * The server's routes: each is authenticated, rate limited, validated, answered, logged, and any
  * error becomes a problem document.
  */
@@ -99,10 +85,12 @@ export class Router {
         const { bodyLimit, requestTimeoutMs } = this.services.limits;
         const limits = { bodyLimit: Math.min(bodyLimit, parsedBodyLimit), requestTimeoutMs };
         const bytes = await readBody(res, contentLength, limits, exchange.gone);
-        body = validate(options.body, parseJsonBody(bytes), 'The body');
+        body = validate(options.body, parseJsonBody(bytes), { whole: 'The body' });
       }
       const query = options.query
-        ? validate(options.query, Object.fromEntries(new URLSearchParams(queryText)), 'The query')
+        ? validate(options.query, Object.fromEntries(new URLSearchParams(queryText)), {
+            whole: 'The query',
+          })
         : (undefined as Query);
       return handler({ principal, id, body, query });
     });
