@@ -17,6 +17,7 @@ constexpr Function<void> kExports[] = {
     {"runtimeInfo", callback<runtimeInfo>},
     {"stopThread", callback<stopThread>},
     {"stopAll", callback<stopAll>},
+    {"eraseVariable", callback<eraseVariable>},
     {"openSession", callback<openSession>},
     {"openSessionSync", callback<openSessionSync>},
     {"modelState", callback<modelState>},

@@ -22,6 +22,11 @@ void stopThread(Napi::Env env, int32_t threadId);
 /// The process is exiting. Returns once no run of the pool uses the library, whose statics go next.
 void stopAll(Napi::Env env);
 
+// The process: environment.cc
+
+/// Overwrites a variable's value where the process was given it, which /proc shows to the end.
+void eraseVariable(Napi::Env env, const std::string& name);
+
 // Sessions: sessionBinding.cc
 
 /// @returns {handle, inputs, outputs, executionProviders}

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { ExecutionProviderOptions, SessionOptions } from '../engine/index.js';
 import { CloudEasyMLError } from '../errors.js';
+import { mapping, type Place, validate } from '../validation/validate.js';
+import { readYaml, type YamlFile } from '../validation/yamlFile.js';
 import { type Labels, labelsOrFileSchema, labelsSchema, readLabels } from './labels.js';
 import { dataDirectory } from './modelDirectory.js';
-import { mapping, type Place, validate } from './validation.js';
-import { readYaml, type YamlFile } from './yamlFile.js';
 
 /** The `serving:` block: how requests for a model are queued, batched and run. */
 export interface ServingConfig {
@@ -168,7 +168,7 @@ function refuseUnread(
 ): void {
   for (const key of ['model', 'batchAxis', 'labels'] as const) {
     if (block[key] === undefined) continue;
-    const at = [...place.path, key].join('.');
+    const at = [...(place.path ?? []), key].join('.');
     const where = place.file ? `${place.file}: ` : '';
     throw new CloudEasyMLError('invalid_input', `${where}${at}: ${who} ${unreadByCode[key]}.`, {
       path: at,

@@ -37,12 +37,14 @@ export interface RunningServer {
   readonly url: string;
   /** The bootstrap key where this start made one: it can't be shown again. */
   readonly newAdminKey: string | undefined;
+  /** Resolves when the stored deployments are up, or are known to have failed. */
+  readonly ready: Promise<void>;
   /** Takes no more connections, answers what is in flight within the drain time, frees everything. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server: its plugins, workers, stored deployments and routes.
+ * Starts a server: its plugins, workers and routes. It listens before its stored deployments are up.
  *
  * @throws CloudEasyMLError invalid_settings, library_unavailable
  */
@@ -116,8 +118,9 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
 
   const socket = await listen(app, settings);
   const port = uWS.us_socket_local_port(socket);
-  await deployments.restore();
-  readiness = 'ready';
+  const ready = deployments.restore().then(() => {
+    if (readiness === 'starting') readiness = 'ready';
+  });
 
   const inFlight = () => predictor.inFlight + sockets.inFlight + router.inFlight;
   const close = async () => {
@@ -146,7 +149,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     store.close();
     logger.info('the server has stopped');
   };
-  return { port, url: urlOf(settings.host, port), newAdminKey, close };
+  return { port, url: urlOf(settings.host, port), newAdminKey, ready, close };
 }
 
 function pause(ms: number): Promise<void> {

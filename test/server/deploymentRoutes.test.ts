@@ -77,7 +77,7 @@ describe('deployments', () => {
       });
     }
     const list = await deploy(ada, [1, 2]);
-    expect(list.json.detail).toBe('The body: expected an object but received a list of 2.');
+    expect(list.json.detail).toBe('The body: expected an object but received a list.');
     expect(list.json.path).toBeUndefined();
     expect((await deploy(ada, { modelName: 'none' })).json.code).toBe('model_not_found');
   });

@@ -65,7 +65,7 @@ class StoredDeployments implements DeploymentService {
     return this.#store
       .list()
       .filter((record) => userId === undefined || record.userId === userId)
-      .map((record) => ({
+      .map(({ pinned: _, ...record }) => ({
         ...record,
         status: 'active',
         endpoint: `/predict/${record.deploymentId}`,
