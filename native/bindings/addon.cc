@@ -35,6 +35,7 @@ constexpr Function<void> kExports[] = {
     {"isIdle", callback<isIdle>},
     {"removeDeployment", callback<removeDeployment>},
     {"retireStalled", callback<retireStalled>},
+    {"limitMemory", callback<limitMemory>},
     {"createFrontEnd", callback<createFrontEnd>},
     {"createWorker", callback<createWorker>},
 };

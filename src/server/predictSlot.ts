@@ -60,6 +60,8 @@ export class PredictSlot {
   /** The client asked for server-sent events. */
   wantsEvents = false;
   receivedBytes = 0;
+  /** Bytes of its answer that wait for its client to read. */
+  unreadBytes = 0;
   /** The receiver's clock when the request came, in seconds. */
   startedAt = 0;
   /** The receiver's clock when the last event was written, in seconds. */
@@ -192,5 +194,6 @@ export class PredictSlot {
     this.timeoutMs = 0;
     this.isHeld = false;
     this.receivedBytes = 0;
+    this.unreadBytes = 0;
   }
 }

@@ -22,8 +22,6 @@ import { requestIdFor } from './requestId.js';
 import type { HttpServices } from './router.js';
 import { ServerTimingWriter } from './serverTiming.js';
 
-/** Bytes of bodies that the process holds at once, waiting or being run. */
-const maxHeldBytes = 1 << 30;
 const tickMs = 1000;
 /** Seconds without an event after which a heartbeat is sent. */
 const heartbeatSeconds = 15;
@@ -50,7 +48,7 @@ export class Predictor implements SlotListener, CompletionListener {
     this.#http = http;
     this.#deployments = deployments;
     this.#accounts = accounts;
-    this.#engine = new FrontEnd(this, maxHeldBytes);
+    this.#engine = new FrontEnd(this);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.#ticker.unref();
   }
@@ -92,9 +90,7 @@ export class Predictor implements SlotListener, CompletionListener {
       slot.priority = priorityOf(req.getHeader(headerKeys.priority));
       slot.timeoutMs = timeoutOf(req.getHeader(headerKeys.timeoutMs));
       slot.route =
-        deploymentId === undefined
-          ? routeByBody
-          : this.#routeTo(deploymentId, principal.isAdmin ? anyOwner : principal.userIndex);
+        deploymentId === undefined ? routeByBody : this.#routeTo(deploymentId, principal.caller);
     } catch (error) {
       this.#refuse(slot, error);
       return;
@@ -112,13 +108,11 @@ export class Predictor implements SlotListener, CompletionListener {
       return;
     }
     if (!isLast) {
-      if (!this.#engine.append(slot.ticket, chunk)) {
-        this.#refuse(slot, refusalError(Admission.tooManyBytes), true);
-      }
+      const refusal = this.#engine.append(slot.ticket, slot.principal!.caller, chunk);
+      if (refusal < 0) this.#refuse(slot, refusalError(refusal), true);
       return;
     }
-    const principal = slot.principal!;
-    const owner = principal.isAdmin ? anyOwner : principal.userIndex;
+    const owner = slot.principal!.caller;
     const handle = slot.wantsEvents
       ? this.#openStream(slot, owner, chunk)
       : this.#submit(slot, owner, chunk);
@@ -149,7 +143,7 @@ export class Predictor implements SlotListener, CompletionListener {
 
   onCompletion(completion: Completion): void {
     const slot = this.#slots[completion.ticket]!;
-    const { outcome, body, rows, processingTimeMs } = completion;
+    const { outcome, body, rows, processingTimeMs, chargedMs } = completion;
     // Its client went while this was on its way.
     if (slot.phase === Phase.free) return;
     if (slot.phase === Phase.orphaned) {
@@ -160,15 +154,16 @@ export class Predictor implements SlotListener, CompletionListener {
     if (outcome === Outcome.room) return;
     if (outcome === Outcome.output) {
       slot.wroteAt = this.#clock;
-      if (!slot.writeEvent('prediction', body) && !slot.isHeld) {
-        slot.isHeld = true;
-        slot.heldAt = this.#clock;
-        this.#engine.holdReader(slot.ticket, true);
-      }
+      if (slot.writeEvent('prediction', body)) return;
+      this.#holdUnread(slot, body.byteLength);
+      if (slot.isHeld) return;
+      slot.isHeld = true;
+      slot.heldAt = this.#clock;
+      this.#engine.holdReader(slot.ticket, true);
       return;
     }
     const failed = outcome === Outcome.failed;
-    this.#accounts.ended(slot.principal!, slot.deployment!, failed, rows, processingTimeMs);
+    this.#accounts.ended(slot.principal!, slot.deployment!, failed, rows, chargedMs);
     if (slot.phase === Phase.streaming) {
       slot.endEvents(failed ? 'error' : 'done', body);
       if (failed) this.#logFailure(slot, failureOf(body));
@@ -184,7 +179,10 @@ export class Predictor implements SlotListener, CompletionListener {
       const headers = this.#plainAnswer(slot) ? undefined : this.#headers(slot);
       const timing = this.#http.serverTiming ? this.#timing.write(completion) : undefined;
       if (slot.answer(body, headers, timing)) this.#release(slot);
-      else slot.phase = Phase.answering;
+      else {
+        slot.phase = Phase.answering;
+        this.#holdUnread(slot, body.byteLength);
+      }
     }
   }
 
@@ -194,6 +192,7 @@ export class Predictor implements SlotListener, CompletionListener {
 
   onReadAgain(slot: PredictSlot): void {
     slot.isHeld = false;
+    this.#releaseUnread(slot);
     this.#engine.holdReader(slot.ticket, false);
   }
 
@@ -243,14 +242,26 @@ export class Predictor implements SlotListener, CompletionListener {
     return slot;
   }
 
+  /** What waits for its client counts as held by its user. */
+  #holdUnread(slot: PredictSlot, bytes: number): void {
+    slot.unreadBytes += bytes;
+    this.#engine.holdAnswer(slot.principal!.caller, bytes);
+  }
+
+  #releaseUnread(slot: PredictSlot): void {
+    this.#engine.releaseAnswer(slot.principal!.caller, slot.unreadBytes);
+    slot.unreadBytes = 0;
+  }
+
   #release(slot: PredictSlot): void {
+    if (slot.unreadBytes > 0) this.#releaseUnread(slot);
     slot.clear();
     this.#free.push(slot);
   }
 
   #routeTo(deploymentId: string, owner: number): number {
     const deployment = this.#deployments.find(deploymentId);
-    if (!deployment || (owner !== anyOwner && owner !== deployment.owner)) {
+    if (!deployment || ((owner & anyOwner) === 0 && owner !== deployment.owner)) {
       throw new CloudEasyMLError(
         'deployment_not_found',
         `There is no deployment with the id "${deploymentId}".`,
