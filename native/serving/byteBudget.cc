@@ -25,9 +25,10 @@ ByteBudget::Result ByteBudget::take(Share& share, size_t bytes) noexcept {
   const size_t most = most_.load(std::memory_order_relaxed);
   const size_t before = share.held.fetch_add(bytes, std::memory_order_relaxed);
   const size_t held = moveWhole(before, before + bytes);
-  if (before + bytes <= most / kSharesInAll && held <= most) return Result::kTaken;
+  const bool fitsUser = before + bytes <= most / kSharesInAll;
+  if (fitsUser && held <= most) return Result::kTaken;
   give(share, bytes);
-  return held > most ? Result::kServerFull : Result::kUserFull;
+  return fitsUser ? Result::kServerFull : Result::kUserFull;
 }
 
 void ByteBudget::add(Share& share, size_t bytes) noexcept {
