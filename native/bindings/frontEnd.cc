@@ -17,6 +17,8 @@ using serving::Submission;
 namespace {
 
 constexpr int32_t kOutsideOutbox = -1;
+/// Of a body that is parsed on this thread, to explain a refusal.
+constexpr size_t kParsedBytes = 256 * 1024;
 
 int32_t microseconds(int64_t ns) { return static_cast<int32_t>(ns / 1000); }
 
@@ -123,10 +125,12 @@ int32_t FrontEnd::reject(uint32_t ticket, Admission why) {
   return static_cast<int32_t>(why);
 }
 
-// Refuses a body that can't be routed. Where it is no JSON, that is the error.
+// Refuses a body that can't be routed. Where it is no JSON, that is the error, unless finding that
+// out would hold up the sockets.
 int32_t FrontEnd::rejectRoute(uint32_t ticket, Admission why) {
   const auto& request = *requests_[ticket];
-  const bool isWellFormed = request.protocol->isWellFormed(request.body);
+  const bool isWellFormed =
+      request.body.size() > kParsedBytes || request.protocol->isWellFormed(request.body);
   return reject(ticket, isWellFormed ? why : Admission::kRouteMalformed);
 }
 
@@ -168,6 +172,8 @@ int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_vi
       return rejectRoute(ticket, Admission::kRouteNotText);
     case protocols::RouteScan::kMalformed:
       return rejectRoute(ticket, Admission::kNotAnObject);
+    case protocols::RouteScan::kTooManyMembers:
+      return reject(ticket, Admission::kTooManyMembers);
     case protocols::RouteScan::kFound:
       break;
   }
@@ -184,6 +190,8 @@ int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
       return rejectRoute(ticket, Admission::kPriority);
     case protocols::EnvelopeFault::kTimeout:
       return rejectRoute(ticket, Admission::kTimeout);
+    case protocols::EnvelopeFault::kMembers:
+      return reject(ticket, Admission::kTooManyMembers);
     case protocols::EnvelopeFault::kNone:
       break;
   }

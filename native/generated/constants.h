@@ -107,6 +107,8 @@ enum class Admission : int32_t {
   kTimeout = -13,
   /// The server holds as many bytes for the user as it may.
   kTooManyUserBytes = -14,
+  /// The body has more members than any request needs.
+  kTooManyMembers = -15,
 };
 
 /// What a completion says.
@@ -163,6 +165,8 @@ enum class FrameFault : int32_t {
   kPriority = 8,
   /// "timeoutMs" is no time.
   kTimeout = 9,
+  /// It has more members than any frame needs.
+  kMembers = 10,
 };
 
 /// What a client's frame asks for, in bits.

@@ -64,6 +64,8 @@ export const Admission = {
   timeout: -13,
   /** The server holds as many bytes for the user as it may. */
   tooManyUserBytes: -14,
+  /** The body has more members than any request needs. */
+  tooManyMembers: -15,
 } as const;
 export type Admission = (typeof Admission)[keyof typeof Admission];
 
@@ -123,6 +125,8 @@ export const FrameFault = {
   priority: 8,
   /** "timeoutMs" is no time. */
   timeout: 9,
+  /** It has more members than any frame needs. */
+  members: 10,
 } as const;
 export type FrameFault = (typeof FrameFault)[keyof typeof FrameFault];
 

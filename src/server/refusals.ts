@@ -83,6 +83,11 @@ export function refusalError(refusal: number, isStarting = false, waitMs = 0): C
         `deploymentId: expected the id of a deployment, a string, but ${refusal === Admission.routeAbsent ? 'the body has none' : 'received something else'}.`,
         { path: 'deploymentId' },
       );
+    case Admission.tooManyMembers:
+      return new CloudEasyMLError(
+        'invalid_input',
+        'Expected the body to be an object of at most 1024 members.',
+      );
     case Admission.notAnObject:
       return new CloudEasyMLError(
         'invalid_input',
