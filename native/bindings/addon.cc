@@ -36,6 +36,7 @@ constexpr Function<void> kExports[] = {
     {"isIdle", callback<isIdle>},
     {"removeDeployment", callback<removeDeployment>},
     {"retireStalled", callback<retireStalled>},
+    {"limitMemory", callback<limitMemory>},
     {"createFrontEnd", callback<createFrontEnd>},
     {"createWorker", callback<createWorker>},
 };

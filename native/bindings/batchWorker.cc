@@ -1,6 +1,7 @@
 #include "bindings/batchWorker.h"
 
 #include <cstring>
+#include <utility>
 
 #include "bindings/exports.h"
 #include "bindings/functions.h"
@@ -181,8 +182,19 @@ void BatchWorker::readAnswer(napi_value value, Request& request) const {
   request.binaryAnswer = true;
 }
 
-void BatchWorker::succeed(uint32_t batch, uint32_t index, napi_value answer, double milliseconds) {
-  Request* request = requestOf(batch, index);
+// What the batch took since its requests were charged last; for requests that ran together, the
+// request's share of all of it.
+int64_t BatchWorker::chargeOf(Batch& batch, const Request& request, bool ranTogether) {
+  const int64_t now = serving::nowNs();
+  if (!ranTogether) return now - std::exchange(batch.chargedUntilNs, now);
+  if (batch.jointNs == 0) batch.jointNs = now - batch.startNs;
+  return static_cast<int64_t>(static_cast<double>(batch.jointNs) * request.rows /
+                              static_cast<double>(batch.rows));
+}
+
+void BatchWorker::succeed(uint32_t batchId, uint32_t index, napi_value answer, double milliseconds,
+                          bool ranTogether) {
+  Request* request = requestOf(batchId, index);
   if (!request || !request->claim()) return;
   try {
     readAnswer(answer, *request);
@@ -192,8 +204,10 @@ void BatchWorker::succeed(uint32_t batch, uint32_t index, napi_value answer, dou
                             {ErrorCode::kInternal, "The answer could not be taken over.", {}});
     throw;
   }
+  Batch& batch = *active(batchId);
   request->processingNs = static_cast<int64_t>(milliseconds * 1e6);
-  serving::complete(*request);
+  request->chargedNs = chargeOf(batch, *request, ranTogether);
+  serving::completeAnswered(*request, batch.deployment->limits.answerBytes);
 }
 
 void BatchWorker::fail(uint32_t batch, uint32_t index, const std::string& code,

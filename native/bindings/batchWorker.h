@@ -29,7 +29,8 @@ class BatchWorker {
   // Batches.
 
   napi_value next(bool block);
-  void succeed(uint32_t batch, uint32_t index, napi_value answer, double milliseconds);
+  void succeed(uint32_t batchId, uint32_t index, napi_value answer, double milliseconds,
+               bool ranTogether);
   void fail(uint32_t batch, uint32_t index, const std::string& code, const std::string& detail,
             const std::string& path);
   bool wantsBinary(uint32_t batch, uint32_t index);
@@ -54,12 +55,14 @@ class BatchWorker {
   bool loopHasWork();
   napi_value bodyValue(const serving::Request& request) const;
   napi_value batchValue(const serving::Batch& batch) const;
+  static int64_t chargeOf(serving::Batch& batch, const serving::Request& request, bool ranTogether);
   serving::Batch* active(uint32_t id) const;
   /// Null where there is none, or no longer one.
   serving::Request* requestOf(uint32_t batch, uint32_t index) const;
   /// Reads an answer, JSON text or a binary frame's bytes, into a request.
   void readAnswer(napi_value value, serving::Request& request) const;
   std::shared_ptr<serving::Stream> streamOf(uint32_t number) const;
+  static bool isDeliverable(serving::Stream& stream, serving::Request& completion);
   /// @returns false where the stream had ended already
   bool closeStream(serving::Stream& stream, serving::Request* completion, double milliseconds,
                    uint32_t rows);

@@ -1,5 +1,8 @@
 // A worker's functions for streams.
+#include <utility>
+
 #include "bindings/batchWorker.h"
+#include "serving/channel.h"
 #include "serving/requestPool.h"
 #include "serving/streamInbox.h"
 
@@ -52,12 +55,21 @@ bool BatchWorker::emit(uint32_t number, napi_value body) {
   if (!stream) return false;
   Request* output = stream->openCompletion();
   readAnswer(body, *output);
-  return stream->emit(output);
+  return isDeliverable(*stream, *output) && stream->emit(output);
+}
+
+// Ends the stream where an output or its end can't be delivered, and drops that.
+bool BatchWorker::isDeliverable(Stream& stream, Request& completion) {
+  auto refusal = serving::holdAnswer(completion, stream.deployment->limits.answerBytes);
+  if (!refusal) return true;
+  completion.pool->release(&completion);
+  stream.fail(std::move(*refusal));
+  return false;
 }
 
 bool BatchWorker::closeStream(Stream& stream, Request* completion, double milliseconds,
                               uint32_t rows) {
-  completion->processingNs = static_cast<int64_t>(milliseconds * 1e6);
+  completion->processingNs = completion->chargedNs = static_cast<int64_t>(milliseconds * 1e6);
   completion->rows = rows;
   const bool isDelivered = stream.finish(completion);
   engine_->dispatcher.closeStream(*worker_, stream.number);
@@ -71,6 +83,9 @@ bool BatchWorker::endStream(uint32_t number, napi_value answer, double milliseco
   if (!stream) return false;
   Request* completion = stream->openCompletion();
   readAnswer(answer, *completion);
+  if (auto refusal = serving::holdAnswer(*completion, stream->deployment->limits.answerBytes)) {
+    completion->setFailure(std::move(*refusal));
+  }
   return closeStream(*stream, completion, milliseconds, inputs);
 }
 

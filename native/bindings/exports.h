@@ -61,6 +61,10 @@ Napi::Value allocatePinned(Napi::Env env, Napi::Value handle, const std::string&
 
 // Serving: servingBinding.cc, frontEnd.cc, batchWorker.cc
 
+/// @param maxHeldBytes of requests and answers, of all users together
+/// @param answerLimit bytes of one answer, for deployments that are added afterwards
+void limitMemory(Napi::Env env, double maxHeldBytes, double answerLimit);
+
 /// Decides how a session's requests become runs, and tries that, off the calling thread.
 /// @param options {metadata, batchAxis, maxBatchSize, labels: [[output, [label, …]], …]}
 /// @param callback gets {handle, batching: {joined, verified, detail}}
@@ -81,9 +85,8 @@ void removeDeployment(Napi::Env env, uint32_t handle);
 /// @returns the ids of workers that should be ended
 Napi::Value retireStalled(Napi::Env env, int64_t graceMs);
 /// @returns what src/engine/frontEnd.ts describes as NativeFrontEnd
-Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, int64_t maxBytes,
-                           Napi::Int32Array records, Napi::Uint8Array outbox,
-                           Napi::Int32Array scanned);
+Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, Napi::Int32Array records,
+                           Napi::Uint8Array outbox, Napi::Int32Array scanned);
 /// @returns what src/engine/batchWorker.ts describes as BatchWorker
 Napi::Value createWorker(Napi::Env env, Napi::Function onWork);
 

@@ -18,6 +18,10 @@ struct Batch {
   std::vector<Request*> requests;
   size_t rows = 0;
   int64_t startNs = 0;
+  /// Of a plugin's code: until when its time has been charged to requests that ran one by one, and
+  /// the time of those that ran together, once that is known.
+  int64_t chargedUntilNs = 0;
+  int64_t jointNs = 0;
   /// A front end runs it itself.
   bool isInline = false;
   /// When the last of its requests runs out of time.

@@ -19,7 +19,7 @@ Submission Dispatcher::submitTo(Request* request, const Endpoint& endpoint, uint
   Submission submission;
   directory_.visit(endpoint, [&](const std::shared_ptr<Deployment>& found) {
     Deployment& deployment = *found;
-    if (owner != kAnyOwner && owner != deployment.owner) return;
+    if (!mayUse(owner, deployment.owner)) return;
     submission.handle = deployment.handle;
     if (!deployment.accepting.load(std::memory_order_relaxed)) {
       submission.admission = Admission::kNotAccepting;

@@ -113,7 +113,7 @@ Batch* Dispatcher::form(Worker& worker, Taken taken, int64_t now, bool isInline)
   Batch* batch = owned.get();
   batch->id = nextBatch_++;
   batch->deployment = deployment;
-  batch->startNs = now;
+  batch->startNs = batch->chargedUntilNs = now;
   batch->isInline = isInline;
   batch->context = deployment->takeContext();
   batch->requests.reserve(taken.requests.size());

@@ -19,7 +19,7 @@ Admission Dispatcher::openStreamAt(const std::shared_ptr<Stream>& stream, Reques
                                    const Endpoint& endpoint, uint32_t owner) {
   std::shared_ptr<Deployment> deployment;
   directory_.visit(endpoint, [&](const auto& found) { deployment = found; });
-  if (!deployment || (owner != kAnyOwner && owner != deployment->owner)) {
+  if (!deployment || !mayUse(owner, deployment->owner)) {
     return Admission::kNoDeployment;
   }
   const Admission admission = place(stream, deployment);

@@ -12,6 +12,7 @@
 #include "protocols/paddedBuffer.h"
 #include "protocols/protocol.h"
 #include "runtime/failure.h"
+#include "serving/byteBudget.h"
 #include "serving/cacheLine.h"
 
 namespace cloudeasyml::serving {
@@ -61,10 +62,16 @@ struct alignas(kCacheLine) Request {
   int64_t queueNs = 0;
   /// From then until its run began; 0 for plugins with code.
   int64_t batchNs = 0;
+  /// Its share, by rows, of what its batch took.
+  int64_t chargedNs = 0;
 
   /// The pool and channel of its front end; both outlive it.
   RequestPool* pool = nullptr;
   Channel* channel = nullptr;
+  /// What its user holds, its bytes among that.
+  ByteBudget::Share* share = nullptr;
+  /// Bytes of the answer that are counted there; 0 for a small one.
+  size_t heldAnswerBytes = 0;
   /// Its id on a connection of many requests, as JSON text; empty where it has the connection to
   /// itself.
   std::string tag;

@@ -27,16 +27,17 @@ void releaseAll(const std::deque<Request*>& requests) {
 }  // namespace
 
 Stream::Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket,
-               const protocols::Protocol& protocol, std::string tag)
+               const protocols::Protocol& protocol, ByteBudget::Share& share, std::string tag)
     : pool(std::move(pool)),
       ticket(ticket),
       protocol(protocol),
+      share(share),
       tag(std::move(tag)),
       stepDueNs_(kNever) {}
 
 Stream::~Stream() { releaseAll(inputs_); }
 
-Request* Stream::openCompletion() { return pool->openCompletion(ticket, protocol); }
+Request* Stream::openCompletion() { return pool->openCompletion(ticket, protocol, share); }
 
 void Stream::start(int64_t timeoutNs) {
   const int64_t most = deployment->limits.timeoutNs;

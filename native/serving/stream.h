@@ -31,16 +31,18 @@ class Stream : public std::enable_shared_from_this<Stream> {
   enum class Input { kTaken, kNone, kEnded };
 
   /// @param pool its front end's
+  /// @param share of its user's bytes
   /// @param protocol how its inputs are read and its outputs written
   /// @param tag its id on a connection of many requests; empty where it has the connection to
   /// itself
   Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket, const protocols::Protocol& protocol,
-         std::string tag);
+         ByteBudget::Share& share, std::string tag);
   ~Stream();
 
   const std::shared_ptr<RequestPool> pool;
   const uint32_t ticket;
   const protocols::Protocol& protocol;
+  ByteBudget::Share& share;
   const std::string tag;
 
   bool hasBinaryAnswers() const noexcept { return protocol.hasBinaryAnswers(); }

@@ -20,12 +20,17 @@ export interface BatchWorker {
    * @param block sleep in native code while nothing waits; for workers whose plugins have no code
    */
   next(block: boolean): NativeBatch | NextStep;
-  /** Answers request `index` of a batch with a whole response body, or a binary frame's bytes. */
+  /**
+   * Answers request `index` of a batch with a whole response body, or a binary frame's bytes.
+   *
+   * @param ranTogether the batch's requests ran as one, so each is charged a part of its time
+   */
   succeed(
     batchId: number,
     index: number,
     body: string | Uint8Array,
     processingTimeMs: number,
+    ranTogether: boolean,
   ): void;
   /** Answers request `index` of a batch with an error of the table. */
   fail(batchId: number, index: number, code: ErrorCode, detail: string, path: string): void;

@@ -34,10 +34,10 @@ export interface ServingAddon {
   isIdle(handle: number): boolean;
   removeDeployment(handle: number): void;
   retireStalled(graceMs: number): number[];
+  limitMemory(maxHeldBytes: number, answerLimit: number): void;
   createWorker(onWork: () => void): BatchWorker;
   createFrontEnd(
     onCompletions: () => void,
-    maxBytes: number,
     records: Int32Array,
     outbox: Uint8Array,
     scanned: Int32Array,

@@ -1,6 +1,7 @@
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { KeyRing } from '../auth/keyRing.js';
 import { DeploymentManager } from '../deployment/deploymentManager.js';
+import { limitMemory } from '../engine/memoryLimits.js';
 import { configureRuntime, runtimeInfo } from '../engine/runtime.js';
 import { CloudEasyMLError } from '../errors.js';
 import { discoverPlugins } from '../plugin/discovery.js';
@@ -52,6 +53,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   // What plugins save and load must be where the server was told to keep its data, in every thread.
   process.env.CLOUDEASYML_DATA = settings.data;
   configureRuntime(settings.onnxRuntime);
+  limitMemory(settings);
   const { version, executionProviders } = runtimeInfo();
   logger.info({ version, executionProviders, workers: settings.workers }, 'ONNX Runtime is loaded');
 

@@ -50,6 +50,24 @@ export const settingsSchema = mapping({
     .max(2 ** 31 - 1)
     .default(16 * 1024 * 1024)
     .meta({ description: 'The largest request body or WebSocket frame, in bytes.' }),
+  answerLimit: z
+    .int()
+    .min(1024)
+    .max(2 ** 31 - 1)
+    .default(64 * 1024 * 1024)
+    .meta({
+      description:
+        'The largest answer to a prediction, or output of a stream, in bytes. A model’s outputs may take four times as many in memory.',
+    }),
+  maxHeldBytes: z
+    .int()
+    .min(1024 * 1024)
+    .max(2 ** 40)
+    .default(512 * 1024 * 1024)
+    .meta({
+      description:
+        'Bytes of prediction requests and of large answers on their way that the server holds at once. One user may have a quarter of them, which is also the most that one request and its answer can have.',
+    }),
   idleTimeout: z.int().min(8).max(960).default(120).meta({
     description:
       'Seconds without a sign of life, a pong included, after which a WebSocket is closed, pings ask for one in time; and seconds that a reader of server-sent events may read nothing.',

@@ -80,7 +80,7 @@ export class HostedModel {
       }
       const elapsed = performance.now() - started;
       for (const [i, item] of items.entries()) {
-        this.#answer(batchId, item, outputs[i], elapsed);
+        this.#answer(batchId, item, outputs[i], elapsed, true);
       }
       return undefined;
     };
@@ -103,7 +103,7 @@ export class HostedModel {
       const item = items[i]!;
       const started = performance.now();
       const succeed = (output: PartialPredictionOutput) =>
-        this.#answer(batchId, item, output, performance.now() - started);
+        this.#answer(batchId, item, output, performance.now() - started, false);
       const fail = (error: unknown) => this.#fail(batchId, item.index, error);
       try {
         const output = this.#model.predict(item.input);
@@ -123,11 +123,12 @@ export class HostedModel {
     { index, asksForBinary }: Item,
     output: PartialPredictionOutput,
     elapsedMs: number,
+    ranTogether: boolean,
   ): void {
     try {
       const binary = asksForBinary && this.#engine.wantsBinary(batchId, index);
       const { answer, processingTimeMs } = wholeAnswer(output, elapsedMs, binary);
-      this.#engine.succeed(batchId, index, answer, processingTimeMs);
+      this.#engine.succeed(batchId, index, answer, processingTimeMs, ranTogether);
     } catch (error) {
       this.#fail(batchId, index, error);
     }

@@ -21,7 +21,7 @@ interface Answer {
 
 /** Asks endpoints for predictions, each under a ticket of its own. */
 class Client {
-  readonly #engine = new FrontEnd(this, 1 << 20);
+  readonly #engine = new FrontEnd(this);
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #tickets = 0;
 

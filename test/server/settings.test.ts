@@ -37,6 +37,8 @@ describe('settings', () => {
       data: path.join(directory, 'data'),
       workers: 7,
       bodyLimit: 16 * 1024 * 1024,
+      answerLimit: 64 * 1024 * 1024,
+      maxHeldBytes: 512 * 1024 * 1024,
       idleTimeout: 120,
       maxInFlight: 1024,
       maxBufferedBytes: 1024 * 1024,

@@ -24,6 +24,8 @@ export interface ExchangeListener {
   onCut(exchange: Exchange): void;
   /** The client has gone. Nothing else will come. */
   onGone(exchange: Exchange): void;
+  /** So many bytes of its answer wait for its client to read. */
+  onUnread(exchange: Exchange, bytes: number): void;
   /** Its answer is out. */
   onAnswered(exchange: Exchange): void;
 }
@@ -184,6 +186,7 @@ export class Exchange {
     if (this.#close) res.writeHeader('connection', 'close');
     this.#isWhole = res.tryEnd(body, size)[1];
     if (this.#isWhole) return;
+    this.listener.onUnread(this, size);
     // A view's bytes are the engine's again when the caller returns.
     const kept = body instanceof ArrayBuffer ? body : body.slice().buffer;
     res.onWritable((offset) => {

@@ -90,6 +90,8 @@ export class Router implements ExchangeListener {
 
   onCut(): void {}
 
+  onUnread(): void {}
+
   onGone(exchange: Exchange): void {
     this.#end(exchange as Call);
   }

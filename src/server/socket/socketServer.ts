@@ -260,7 +260,7 @@ export class SocketServer {
 }
 
 /** A handshake's answer needs nobody's attention. */
-const silent = { onBody() {}, onCut() {}, onGone() {}, onAnswered() {} };
+const silent = { onBody() {}, onCut() {}, onGone() {}, onUnread() {}, onAnswered() {} };
 
 /** The key in a first frame, `{"auth": "<key>"}`. */
 function keyOf(frame: ArrayBuffer): string | undefined {
