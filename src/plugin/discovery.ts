@@ -5,10 +5,11 @@ import path from 'node:path';
 import { CloudEasyMLError } from '../errors.js';
 import type { ModelMetadata } from './baseModel.js';
 import { PluginCatalog } from './catalog.js';
-import { readPluginConfig, type ServingConfig } from './config.js';
+import { readPluginConfig } from './config.js';
 import { inspectPlugin } from './inspectPlugin.js';
 import { metadataOfFolder } from './metadata.js';
 import { checkDependencies } from './requirements.js';
+import type { ServingConfig } from './servingConfig.js';
 
 /** A plugin that can be deployed. */
 export interface Plugin {
