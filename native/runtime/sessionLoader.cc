@@ -12,6 +12,7 @@
 #include "runtime/executionProviders.h"
 #include "runtime/modelState.h"
 #include "runtime/optimizedModel.h"
+#include "runtime/ortMessage.h"
 #include "runtime/threadReserve.h"
 
 namespace cloudeasyml::runtime {
@@ -151,7 +152,7 @@ std::unique_ptr<Session> loadSession(Ort::Env& env, const ProviderLibraries& lib
                     std::to_string(ownThreads(request)) + " more threads (" + failure.what() +
                     "). Ask for fewer intraOpThreads and interOpThreads, or raise the limit.");
   } catch (const Ort::Exception& failure) {
-    throw Error(ErrorCode::kModelLoadFailed, model + " did not load: " + failure.what());
+    throw Error(ErrorCode::kModelLoadFailed, model + " did not load: " + messageOf(failure));
   }
 }
 
