@@ -44,11 +44,11 @@ export async function readPluginConfig(
   const block = validate(servingSchema, yaml.value.serving ?? {}, place);
   if (kind === 'code') refuseUnread(block, 'a plugin with code', place);
   const labels = await readLabels(block.labels, directory, yaml.file);
-  const openSettings = block.openSettings ? foldersOf(block.openSettings, directory) : undefined;
+  const overrides = block.overrides ? foldersOf(block.overrides, directory) : undefined;
   const { serving: _, ...config } = yaml.value;
   return {
     config: kind === 'code' ? withoutUnset(config) : {},
-    serving: withDefaults(servingDefaults, { ...block, labels, openSettings }),
+    serving: withDefaults(servingDefaults, { ...block, labels, overrides }),
     metadata: yaml.value.metadata,
     metadataPlace: { ...yaml, path: ['metadata'] },
   };
@@ -58,10 +58,10 @@ async function readIfThere(file: string): Promise<YamlFile> {
   return existsSync(file) ? readYaml(file) : { file, value: {}, lineOf: () => undefined };
 }
 
-function foldersOf(openSettings: Record<string, string>, directory: string) {
-  const resolved = Object.entries(openSettings).map(([setting, opened]) => [
+function foldersOf(overrides: Record<string, string>, directory: string) {
+  const resolved = Object.entries(overrides).map(([setting, opened]) => [
     setting,
-    opened === 'any' ? opened : path.resolve(directory, opened),
+    opened === 'any' || opened === 'none' ? opened : path.resolve(directory, opened),
   ]);
   return Object.fromEntries(resolved) as Record<string, string>;
 }

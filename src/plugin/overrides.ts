@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { ExecutionProviderOptions } from '../engine/index.js';
 import { CloudEasyMLError } from '../errors.js';
+import { admitOverrides } from './admitOverrides.js';
 import { labelsSchema } from './labels.js';
 import { isMapping, mergeMappings } from './mappings.js';
 import { refuseUnread } from './onlyWithoutCode.js';
-import { admitPaths } from './openSettings.js';
 import {
   batchAxis,
   integer,
@@ -39,7 +39,7 @@ const mostProviders = 8;
 const onlyInFile = 'this can only be set in the plugin’s config.yaml';
 
 /** What names files, libraries, threads or memory of the server's. */
-const operatorSettings = ['session', 'model', 'openSettings'] as const;
+const operatorSettings = ['session', 'model', 'overrides'] as const;
 
 const deviceRule = 'the number of a device';
 const device = z.union([
@@ -82,7 +82,7 @@ export function mergeConfig(
     validate(mapping({ serving: z.unknown().optional() }), deploymentConfig, { path: ['config'] });
   }
   return {
-    config: mergeMappings(plugin.config, admitPaths(settings, plugin.serving.openSettings)),
+    config: mergeMappings(plugin.config, admitOverrides(settings, plugin.serving.overrides)),
     serving: withDefaults(plugin.serving, {
       ...block,
       ...(providers && { executionProviders: providers }),

@@ -36,10 +36,10 @@ export interface ServingConfig {
   /** `optimizedModelCache` is relative to the data folder here. */
   session: Omit<SessionOptions, 'executionProviders'>;
   /**
-   * Settings of the plugin's own, as dotted names, in which a deployment may give a path: the folder
-   * that the path must stay in, or `any` for text of any kind.
+   * What deployments may do with settings of the plugin's own, as dotted names: `none` keeps one, and all
+   * in it, as config.yaml has it; a folder admits paths in it; `any` admits text of any kind.
    */
-  openSettings?: Record<string, string>;
+  overrides?: Record<string, string>;
 }
 
 const batchAxes = ['auto', 'rows', 'fixed'] as const;
@@ -69,7 +69,7 @@ export function integer(smallest: number, most = largest) {
 const flag = z.boolean({ error: 'true or false' }).optional();
 const filePath = z.string({ error: 'a path' }).min(1, 'a path').optional();
 const levels = ['disabled', 'basic', 'extended', 'all'] as const;
-const openRule = 'a folder, or "any"';
+const overrideRule = 'a folder, "any" or "none"';
 
 export const providerRule =
   'the name of an execution provider, or a mapping with its name and its options';
@@ -111,16 +111,16 @@ export const servingSchema = mapping({
       })
       .optional(),
   }).nullish(),
-  openSettings: z
-    .record(z.string(), z.string({ error: openRule }).min(1, openRule), {
-      error: 'a mapping from settings to folders, or "any"',
+  overrides: z
+    .record(z.string(), z.string({ error: overrideRule }).min(1, overrideRule), {
+      error: 'a mapping from settings to folders, "any" or "none"',
     })
     .nullish(),
 });
 
 /** A checked block, whose labels have been read and whose folders are absolute. */
-export type ServingBlock = Omit<z.output<typeof servingSchema>, 'labels' | 'openSettings'> &
-  Pick<ServingConfig, 'labels' | 'openSettings'>;
+export type ServingBlock = Omit<z.output<typeof servingSchema>, 'labels' | 'overrides'> &
+  Pick<ServingConfig, 'labels' | 'overrides'>;
 
 /** A block with what it leaves out. */
 export function withDefaults(defaults: ServingConfig, block: ServingBlock): ServingConfig {

@@ -135,15 +135,17 @@ describe('config.yaml', () => {
     expect(config).toEqual({ words: { list: [null] } });
   });
 
-  test('opens settings for paths of deployments, in folders relative to its own', async () => {
+  test('says which settings deployments may override, and how', async () => {
     const directory = await temporaryFolder({
-      'config.yaml': 'serving: {openSettings: {model.path: variants, other: /models, text: any}}',
+      'config.yaml':
+        'serving: {overrides: {model.path: variants, other: /models, text: any, limits: none}}',
     });
     const { serving } = await readPluginConfig(directory, 'code');
-    expect(serving.openSettings).toEqual({
+    expect(serving.overrides).toEqual({
       'model.path': path.join(directory, 'variants'),
       other: '/models',
       text: 'any',
+      limits: 'none',
     });
   });
 
@@ -152,7 +154,7 @@ describe('config.yaml', () => {
       'serving: {session: {intraOpThreads: 100000}}',
       'serving.session.intraOpThreads: expected an integer from 1 to',
     ],
-    ['serving: {openSettings: {a: 1}}', 'serving.openSettings.a: expected a folder, or "any"'],
+    ['serving: {overrides: {a: 1}}', 'serving.overrides.a: expected a folder, "any" or "none"'],
     [
       'serving: {maxBatchSize: -1}',
       'serving.maxBatchSize: expected an integer from 0 to 2147483647 but received -1.',

@@ -108,8 +108,8 @@ describe('a deployment’s config', () => {
       'this can only be set in the plugin’s config.yaml.',
     ],
     [
-      { openSettings: { 'model.path': '/' } },
-      'config.serving.openSettings.model.path',
+      { overrides: { 'model.path': '/' } },
+      'config.serving.overrides.model.path',
       'this can only be set in the plugin’s config.yaml.',
     ],
     [
@@ -203,6 +203,45 @@ describe('a deployment’s config', () => {
   });
 });
 
+describe('a setting that config.yaml closes for deployments', () => {
+  const plugin = {
+    kind: 'code' as const,
+    name: 'capped',
+    config: {
+      limits: { rows: 10, inner: { depth: 2 } },
+      sizes: [1, 2],
+      free: { most: 3, more: 4 },
+    },
+    serving: {
+      ...servingDefaults,
+      overrides: { limits: 'none', sizes: 'none', 'free.most': 'none' },
+    },
+  };
+
+  test.each([
+    [{ limits: { rows: 11 } }, 'config.limits'],
+    [{ limits: null }, 'config.limits'],
+    [{ sizes: [] }, 'config.sizes'],
+    [{ free: { most: 4 } }, 'config.free.most'],
+    [{ free: 5 }, 'config.free'],
+    [{ free: [] }, 'config.free'],
+  ])('stays as it is there: %j', (config, at) => {
+    expect(() => mergeConfig(plugin, config)).toThrow(
+      expect.objectContaining({
+        path: at,
+        message: `${at}: this can only be set in the plugin’s config.yaml.`,
+      }),
+    );
+  });
+
+  test('leaves others beside it open', () => {
+    expect(mergeConfig(plugin, { free: { more: 5 } }).config).toEqual({
+      ...plugin.config,
+      free: { most: 3, more: 5 },
+    });
+  });
+});
+
 describe('a path in a deployment’s config', () => {
   const plugin = {
     kind: 'code' as const,
@@ -246,8 +285,8 @@ describe('a path in a deployment’s config', () => {
     const folder = await temporaryFolder({ 'models/small/model.onnx': '', 'secret/key': '' });
     const models = path.join(folder, 'models');
     await symlink(path.join(folder, 'secret'), path.join(models, 'link'));
-    const openSettings = { 'model.path': models, adapters: models, separator: 'any' };
-    const opened = { ...plugin, serving: { ...servingDefaults, openSettings } };
+    const overrides = { 'model.path': models, adapters: models, separator: 'any' };
+    const opened = { ...plugin, serving: { ...servingDefaults, overrides } };
     const pathOf = (given: string) => mergeConfig(opened, { model: { path: given } }).config.model;
 
     const small = path.join(await realpath(models), 'small');

@@ -34,7 +34,7 @@ describe('a deployment', () => {
         status: 422,
         code: 'invalid_input',
         path: 'config.model.path',
-        detail: expect.stringContaining('serving.openSettings'),
+        detail: expect.stringContaining('serving.overrides'),
       });
     }
   });

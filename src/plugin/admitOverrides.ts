@@ -20,42 +20,52 @@ function readsAsPath(text: string, key: string): boolean {
 }
 
 /**
- * A deployment's settings, none of which names a file of the server's that the plugin's config.yaml has
- * not opened.
+ * A deployment's settings, as far as the plugin's config.yaml lets it have them. A file of the server's
+ * is only named by those that config.yaml opens.
  *
- * @param open `serving.openSettings`: for a setting's dotted name the folder that its path must lie in,
- *   or `any`
+ * @param overrides `serving.overrides`: for a setting's dotted name the folder that its path must lie in,
+ *   `any`, or `none`
  * @returns the settings, with the paths made absolute
  * @throws CloudEasyMLError `invalid_input` with the setting's path
  */
-export function admitPaths(settings: Mapping, open: Record<string, string> = {}): Mapping {
+export function admitOverrides(settings: Mapping, overrides: Record<string, string> = {}): Mapping {
+  const closed = Object.keys(overrides).filter((name) => overrides[name] === 'none');
   const admit = (value: unknown, at: ValuePath): unknown => {
+    const name = nameOf(at);
+    const rule = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
+    if (rule === 'none') refuse(at, onlyInFile);
+    if (isMapping(value)) return admitMembers(value, at);
+    // It would replace the mapping that holds a setting which is closed.
+    if (closed.some((inner) => inner.startsWith(`${name}.`))) refuse(at, onlyInFile);
     if (Array.isArray(value)) return value.map((item, index) => admit(item, [...at, index]));
-    if (isMapping(value)) {
-      const members = Object.entries(value).map(([key, inner]) => {
-        if (readsAsPath(key, '')) refuse([...at, key], notOpened([...at, key]));
-        return [key, admit(inner, [...at, key])] as const;
-      });
-      // Not by assignment, which would take the key __proto__ for the prototype.
-      return Object.fromEntries(members);
-    }
-    if (typeof value !== 'string') return value;
-    const keys = at.filter((step) => typeof step === 'string');
-    const name = keys.join('.');
-    const opened = Object.hasOwn(open, name) ? open[name]! : undefined;
-    if (opened === 'any') return value;
-    if (opened !== undefined) return pathWithin(opened, value, at);
-    if (readsAsPath(value, keys.at(-1) ?? '')) refuse(at, notOpened(at));
+    if (typeof value !== 'string' || rule === 'any') return value;
+    if (rule !== undefined) return pathWithin(rule, value, at);
+    if (readsAsPath(value, name.split('.').at(-1)!)) refuse(at, notOpened(name));
     return value;
   };
-  return admit(settings, []) as Mapping;
+  const admitMembers = (mapping: Mapping, at: ValuePath): Mapping => {
+    const members = Object.entries(mapping).map(([key, value]) => {
+      const place = [...at, key];
+      if (readsAsPath(key, '')) refuse(place, notOpened(nameOf(place)));
+      return [key, admit(value, place)] as const;
+    });
+    // Not by assignment, which would take the key __proto__ for the prototype.
+    return Object.fromEntries(members);
+  };
+  return admitMembers(settings, []);
 }
 
-function notOpened(at: ValuePath): string {
-  const name = at.filter((step) => typeof step === 'string').join('.');
+const onlyInFile = 'this can only be set in the plugin’s config.yaml';
+
+/** A setting's dotted name; a list's items have that of the list. */
+function nameOf(at: ValuePath): string {
+  return at.filter((step) => typeof step === 'string').join('.');
+}
+
+function notOpened(name: string): string {
   return (
     'a deployment can’t set this to what may be a path. Set it in the plugin’s config.yaml, or open ' +
-    `${name} for deployments there, under serving.openSettings`
+    `${name} for deployments there, under serving.overrides`
   );
 }
 
