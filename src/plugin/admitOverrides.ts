@@ -8,6 +8,9 @@ import { isMapping, type Mapping } from './mappings.js';
 const pathKey =
   /(?:^|[_-])(?:path|file(?:name)?|folder|directory|dir)$|[a-z\d](?:Path|File(?:[nN]ame)?|Folder|Directory|Dir)$/;
 
+/** Settings are read by people; what is deeper would only run a reader out of stack. */
+const deepest = 32;
+
 const webAddress = /^(?:https?|wss?):\/\/[^\\]*$/i;
 
 /**
@@ -31,6 +34,9 @@ function readsAsPath(text: string, key: string): boolean {
 export function admitOverrides(settings: Mapping, overrides: Record<string, string> = {}): Mapping {
   const closed = Object.keys(overrides).filter((name) => overrides[name] === 'none');
   const admit = (value: unknown, at: ValuePath): unknown => {
+    if (at.length > deepest) {
+      refuse(at.slice(0, 1), `expected settings that are at most ${deepest} levels deep`);
+    }
     const name = nameOf(at);
     const rule = Object.hasOwn(overrides, name) ? overrides[name] : undefined;
     if (rule === 'none') refuse(at, onlyInFile);

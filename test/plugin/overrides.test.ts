@@ -45,6 +45,13 @@ describe('a deployment’s config', () => {
     expect(adder.serving.session).toEqual({ intraOpThreads: 2 });
   });
 
+  test('is refused where it is nested beyond measure', () => {
+    const nested = JSON.parse(`{"deep": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`);
+    expect(() => mergeConfig(adder, nested)).toThrow(
+      'config.deep: expected settings that are at most 32 levels deep.',
+    );
+  });
+
   test('cannot reach the prototype', () => {
     const { config } = mergeConfig(
       adder,
