@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <string>
 
 #include "backends/outputValues.h"
 #include "protocols/requestError.h"
+#include "runtime/ortMessage.h"
 #include "serving/channel.h"
 #include "serving/time.h"
 
@@ -90,7 +92,7 @@ void OnnxContext::run(const Batch& batch, const runtime::CancellationToken& toke
 
 bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
                           const runtime::CancellationToken& token) {
-  const auto fail = [&](ErrorCode code, const char* detail) {
+  const auto fail = [&](ErrorCode code, const std::string& detail) {
     for (const size_t place : places) {
       serving::fail(*batch.requests[place], {code, detail, {}});
     }
@@ -102,6 +104,8 @@ bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
     // A worker will start it again.
     if (batch.isInline && token.cancelled()) return true;
     if (isLast) fail(error.code(), error.what());
+  } catch (const Ort::Exception& error) {
+    if (isLast) fail(ErrorCode::kRuntimeFailed, runtime::messageOf(error));
   } catch (const std::exception& error) {
     if (isLast) fail(ErrorCode::kRuntimeFailed, error.what());
   }

@@ -3,6 +3,7 @@
 #include <onnxruntime_cxx_api.h>
 
 #include "bindings/addonData.h"
+#include "runtime/ortMessage.h"
 
 namespace cloudeasyml::bindings {
 
@@ -28,7 +29,7 @@ napi_value convertCurrentException(Napi::Env env) {
   } catch (const Error& failure) {
     return makeError(env, failure.code(), failure.what());
   } catch (const Ort::Exception& failure) {
-    return makeError(env, ErrorCode::kRuntimeFailed, failure.what());
+    return makeError(env, ErrorCode::kRuntimeFailed, runtime::messageOf(failure).c_str());
   } catch (const std::exception& failure) {
     return makeError(env, ErrorCode::kInternal, failure.what());
   } catch (...) {

@@ -6,8 +6,10 @@ import { type InspectedModel, inspectModel } from '../engine/inspectedModel.js';
 import { InferenceSession } from '../engine/session.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { PluginCatalog } from '../plugin/catalog.js';
-import { type DeploymentConfig, mergeConfig, servingDefaults } from '../plugin/config.js';
 import type { Plugin } from '../plugin/discovery.js';
+import { type DeploymentConfig, mergeConfig } from '../plugin/overrides.js';
+import { servingDefaults } from '../plugin/servingConfig.js';
+import { errorForClient } from '../serverPaths.js';
 import type { DeploymentRecord, DeploymentStore } from '../store/deploymentStore.js';
 import type { WorkerPool } from '../worker/workerPool.js';
 import { Deployment } from './deployment.js';
@@ -43,11 +45,13 @@ export class DeploymentManager {
         const record = this.#onCurrentVersion(stored);
         const deployment = new Deployment(record, userIndexOf(record.userId));
         this.#byId.set(record.deploymentId, deployment);
+        let directory: string | undefined;
         try {
           const plugin = catalog.find(record.modelName, record.modelVersion);
+          directory = plugin.directory;
           await this.#bringUp(deployment, plugin, mergeConfig(plugin, record.config));
         } catch (error) {
-          deployment.fail(error instanceof Error ? error.message : String(error));
+          deployment.fail(errorForClient(error, directory).message);
           this.#keepClosed(deployment);
           logger.error(
             { deploymentId: record.deploymentId, modelName: record.modelName, err: error },
@@ -69,7 +73,7 @@ export class DeploymentManager {
     userIndex: number,
     request: DeploymentRequest,
   ): Promise<DeploymentView> {
-    const { catalog, store } = this.#dependencies;
+    const { catalog, store, logger } = this.#dependencies;
     const plugin = catalog.find(request.modelName, request.modelVersion);
     const merged = mergeConfig(plugin, request.config);
     const deployment = new Deployment(
@@ -89,7 +93,8 @@ export class DeploymentManager {
       await this.#bringUp(deployment, plugin, merged);
     } catch (error) {
       this.#byId.delete(deployment.deploymentId);
-      throw error;
+      logger.warn({ userId, modelName: plugin.name, err: error }, 'a deployment failed');
+      throw errorForClient(error, plugin.directory);
     }
     try {
       store.add(deployment.record);

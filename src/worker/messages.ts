@@ -1,7 +1,7 @@
 /** Messages between the pool and its workers. */
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.js';
-import type { ServingConfig } from '../plugin/config.js';
+import type { ServingConfig } from '../plugin/servingConfig.js';
 
 /** A plugin with code, as a worker needs it to serve a deployment. */
 export interface HostedPlugin {

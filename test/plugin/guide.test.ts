@@ -7,9 +7,10 @@ import { type BaseModel, InferenceSession, InputError } from 'cloudeasyml';
 import { GraphBuilder } from 'cloudeasyml/onnx';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { mergeConfig, servingDefaults } from '../../dist/plugin/config.js';
 import { discoverPlugins } from '../../dist/plugin/discovery.js';
 import { createModel, loadModelClass } from '../../dist/plugin/loadPlugin.js';
+import { mergeConfig } from '../../dist/plugin/overrides.js';
+import { servingDefaults } from '../../dist/plugin/servingConfig.js';
 import { trainPlugin } from '../../dist/training/trainer.js';
 import { temporaryFolder, useTemporaryData } from './temporaryFolder.js';
 

@@ -164,6 +164,26 @@ test('stops when it is told to, and lets the event loop turn meanwhile', async (
   expect(closed).toBe(true);
 });
 
+test('stops answering a request that is over', async () => {
+  const signal = AbortSignal.timeout(50);
+  const input = { data: prompt, options: { maxLength: 100_000 } };
+  await expect(model.predict(input, { signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+});
+
+test('takes limits of config.yaml, which its own defaults stay within', async () => {
+  const own = new TextGenerationModel({ limits: { maxLength: 5 } });
+  await own.load();
+  const [answer] = (await own.predict({ data: prompt, options: {} })).predictions as Answer[];
+  expect(answer!.finishReason).toBe('length');
+  await expect(own.predict({ data: prompt, options: { maxLength: 6 } })).rejects.toMatchObject({
+    path: 'options.maxLength',
+    message: 'expected a whole number of tokens, from 1 to 5, but received 6',
+  });
+  own.unload();
+  const wrong = new TextGenerationModel({ ...config, limits: { maxLength: 5 } });
+  await expect(wrong.load()).rejects.toMatchObject({ path: 'config.generation.maxLength' });
+});
+
 test('lets timers run while it answers', async () => {
   let turns = 0;
   const timer = setInterval(() => turns++, 1);

@@ -251,6 +251,27 @@ describe('the model', () => {
     expect(texts(turnedBack.predictions as ImageText)).toEqual(signTexts);
   });
 
+  test('refuses images of more lines than it allows', async () => {
+    const own = new TextRecognitionModel({
+      ...config,
+      detection: { ...config.detection, maxLines: 1 },
+    });
+    await own.load();
+    await expect(own.predict({ data: encoded(sign), options: {} })).rejects.toMatchObject({
+      path: 'data',
+      message: expect.stringContaining('at most 1 lines of text'),
+    });
+    own.unload();
+  });
+
+  test('stops answering a request that is over', async () => {
+    const abort = new AbortController();
+    const input = { data: [encoded(sign), encoded(sign)], options: {} };
+    const answer = model.predict(input, { signal: abort.signal });
+    abort.abort();
+    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
   test('answers again after unload and load, and not in between', async () => {
     const own = new TextRecognitionModel(config);
     const input = { data: encoded(sign), options: {} };

@@ -247,6 +247,29 @@ describe('the model', () => {
     });
   });
 
+  test('refuses recordings that last longer than it allows', async () => {
+    const own = new VoiceActivityModel({ ...config, maxSeconds: 1 });
+    await own.load();
+    await expect(segments(fileOf(voice16k), {}, own)).rejects.toMatchObject({
+      path: 'data.wav',
+      message: expect.stringMatching(
+        /^Expected a recording of at most 1 seconds but received one of/,
+      ),
+    });
+    const audio = Buffer.alloc(2 * 8100).toString('base64');
+    await expect(
+      own.predict({ data: { audio, sampleRate: 8000 }, options: {} }),
+    ).rejects.toMatchObject({ path: 'data.audio' });
+    own.unload();
+  });
+
+  test('stops answering a request that is over', async () => {
+    const abort = new AbortController();
+    const answer = model.predict({ data: fileOf(voice16k), options: {} }, { signal: abort.signal });
+    abort.abort();
+    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
   test('answers again after unload and load, and not in between', async () => {
     const own = new VoiceActivityModel(config);
     await own.load();
