@@ -9,9 +9,16 @@ import type { PluginCatalog } from '../plugin/catalog.js';
 import { type DeploymentConfig, mergeConfig, servingDefaults } from '../plugin/config.js';
 import type { Plugin } from '../plugin/discovery.js';
 import type { DeploymentStore } from '../store/deploymentStore.js';
+import type { HostedPlugin } from '../worker/messages.js';
 import type { WorkerPool } from '../worker/workerPool.js';
 import { Deployment } from './deployment.js';
-import type { DeploymentRequest, DeploymentService, DeploymentView } from './deploymentService.js';
+import type {
+  DeploymentRequest,
+  DeploymentService,
+  DeploymentStatus,
+  DeploymentView,
+  NotServing,
+} from './deploymentService.js';
 
 /** How long a removed deployment may take to answer what it had accepted. */
 const drainMs = 30_000;
@@ -33,11 +40,12 @@ export class DeploymentManager implements DeploymentService {
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
+    dependencies.pool.onHosting = (handle) => this.#onHosting(handle);
   }
 
   /** Brings the stored deployments up again, each on its own: one that fails keeps none from serving. */
   async restore(): Promise<void> {
-    const { catalog, store, logger, userIndexOf } = this.#dependencies;
+    const { catalog, store, userIndexOf } = this.#dependencies;
     await Promise.all(
       store.list().map(async (record) => {
         const deployment = new Deployment(record, userIndexOf(record.userId));
@@ -46,12 +54,9 @@ export class DeploymentManager implements DeploymentService {
           const plugin = catalog.find(record.modelName, record.modelVersion);
           await this.#bringUp(deployment, plugin, mergeConfig(plugin, record.config));
         } catch (error) {
-          deployment.fail(error instanceof Error ? error.message : String(error));
+          if (deployment.loading.signal.aborted) return;
           this.#keepClosed(deployment);
-          logger.error(
-            { deploymentId: record.deploymentId, modelName: record.modelName, err: error },
-            'a stored deployment did not come up',
-          );
+          this.#become(deployment, 'failed', error);
         }
       }),
     );
@@ -87,6 +92,7 @@ export class DeploymentManager implements DeploymentService {
       await this.#bringUp(deployment, plugin, merged);
     } catch (error) {
       this.#byId.delete(deployment.deploymentId);
+      if (!deployment.loading.signal.aborted) this.#become(deployment, 'failed', error);
       throw error;
     }
     store.add(deployment.record);
@@ -103,22 +109,47 @@ export class DeploymentManager implements DeploymentService {
     return this.#byId.get(deploymentId)?.view();
   }
 
-  /** Takes a deployment down: it takes nothing new, answers what it has accepted, and unloads. */
+  /** Those that should serve and can't. */
+  notServing(): NotServing[] {
+    return [...this.#byId.values()]
+      .filter(({ status }) => status === 'failed')
+      .map(({ deploymentId, record: { modelName }, status, reason = '' }) => ({
+        deploymentId,
+        modelName,
+        status,
+        reason,
+      }));
+  }
+
+  /**
+   * Takes a deployment down: it takes nothing new, answers what it has accepted, and unloads. Where it is
+   * still loading the attempt ends.
+   */
   async remove(deploymentId: string): Promise<void> {
-    const { pool, store } = this.#dependencies;
     const deployment = this.#byId.get(deploymentId);
     if (!deployment) return;
-    this.#byId.delete(deploymentId);
-    store.remove(deploymentId);
-    const { queue } = deployment;
-    if (!queue) return;
-    queue.stopAccepting();
+    this.#dependencies.store.remove(deploymentId);
+    deployment.removal ??= this.#takeDown(deployment);
+    await deployment.removal;
+  }
+
+  async #takeDown(deployment: Deployment): Promise<void> {
+    const { deploymentId, queue } = deployment;
+    if (!queue || deployment.status === 'loading') {
+      this.#byId.delete(deploymentId);
+      deployment.loading.abort(
+        new CloudEasyMLError('conflict', 'The deployment was removed while it loaded.'),
+      );
+      return;
+    }
+    this.#become(deployment, 'draining', 'it is being removed');
     for (const deadline = Date.now() + drainMs; !queue.idle && Date.now() < deadline; ) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    this.#byId.delete(deploymentId);
     queue.remove();
     deployment.endpoint?.remove();
-    await pool.unhost(queue.handle);
+    await this.#dependencies.pool.unhost(queue.handle);
     this.#byHandle.delete(queue.handle);
   }
 
@@ -136,6 +167,7 @@ export class DeploymentManager implements DeploymentService {
 
   async #bringUp(deployment: Deployment, plugin: Plugin, merged: DeploymentConfig): Promise<void> {
     const { pool } = this.#dependencies;
+    const { signal } = deployment.loading;
     const model = merged.modelFile
       ? await this.#inspectModel(merged.modelFile, plugin, merged)
       : undefined;
@@ -149,30 +181,48 @@ export class DeploymentManager implements DeploymentService {
       model,
     );
     try {
-      await pool.host({
-        handle: queue.handle,
-        plugin:
-          plugin.kind === 'code'
-            ? {
-                name: plugin.name,
-                directory: plugin.directory,
-                entry: plugin.entry,
-                config: merged.config,
-                serving: merged.serving,
-              }
-            : undefined,
-      });
-      if (!this.#byId.has(deployment.deploymentId)) {
-        await pool.unhost(queue.handle);
-        throw new CloudEasyMLError('conflict', 'The deployment was removed while it loaded.');
-      }
+      await pool.host({ handle: queue.handle, plugin: hostedPlugin(plugin, merged) }, signal);
+      signal.throwIfAborted();
     } catch (error) {
       queue.remove();
       deployment.endpoint?.remove();
       throw error;
     }
     this.#byHandle.set(queue.handle, deployment);
-    deployment.activate(queue, plugin.metadata.estimatedCostPerRequest);
+    deployment.queue = queue;
+    deployment.costPerRequest = plugin.metadata.estimatedCostPerRequest;
+    this.#onHosting(queue.handle);
+  }
+
+  /** A worker hosts a deployment, or no longer does. */
+  #onHosting(handle: number): void {
+    const deployment = this.#byHandle.get(handle);
+    if (!deployment || deployment.status === 'draining') return;
+    const { workers, hosted, loading, reason, error } = this.#dependencies.pool.statusOf(handle);
+    if (hosted === workers) this.#become(deployment, 'active');
+    else if (hosted + loading > 0) {
+      const why = error?.message ?? reason;
+      const where = `It serves in ${hosted} of ${workers} workers`;
+      this.#become(deployment, 'degraded', why ? `${where}: ${why}` : `${where}.`, error);
+    } else this.#become(deployment, 'failed', error);
+  }
+
+  /** Logs each change once, with the plugin's own stack where there is one. */
+  #become(deployment: Deployment, status: DeploymentStatus, why?: unknown, error = why): void {
+    const reason = why instanceof Error ? why.message : why === undefined ? undefined : String(why);
+    if (!deployment.become(status, reason)) return;
+    const { deploymentId, record } = deployment;
+    const level = status === 'failed' ? 'error' : status === 'degraded' ? 'warn' : 'info';
+    this.#dependencies.logger[level](
+      {
+        deploymentId,
+        modelName: record.modelName,
+        status,
+        ...(reason !== undefined && { reason }),
+        ...(error instanceof Error && { err: error }),
+      },
+      `a deployment is ${status}`,
+    );
   }
 
   #open(deployment: Deployment, limits: BatchLimits, model?: InspectedModel): BatchQueue {
@@ -183,7 +233,6 @@ export class DeploymentManager implements DeploymentService {
 
   /** Tells requests that name a failed deployment in their body that it is there and does not serve. */
   #keepClosed(deployment: Deployment): void {
-    if (!this.#byId.has(deployment.deploymentId)) return;
     deployment.queue = this.#open(deployment, servingDefaults);
   }
 
@@ -222,4 +271,10 @@ export class DeploymentManager implements DeploymentService {
       );
     }
   }
+}
+
+function hostedPlugin(plugin: Plugin, merged: DeploymentConfig): HostedPlugin | undefined {
+  if (plugin.kind !== 'code') return undefined;
+  const { name, directory, entry } = plugin;
+  return { name, directory, entry, config: merged.config, serving: merged.serving };
 }

@@ -8,7 +8,10 @@ import {
 } from '../engine/batchWorker.js';
 import { HostedModel } from './hostedModel.js';
 import type { HostedStream } from './hostedStream.js';
+import { loadTimedOut } from './loadFailure.js';
+import { loadInstance } from './loadInstance.js';
 import type { Hosting } from './messages.js';
+import { within } from './within.js';
 
 /** How long the code of stopped streams may take to end. */
 const streamEndMs = 1_000;
@@ -32,7 +35,8 @@ const turnEveryMs = 2;
 export class BatchLoop {
   readonly #engine: BatchWorker;
   readonly #models = new Map<number, HostedModel>();
-  readonly #loading = new Set<number>();
+  /** The deployments that load here, each with its attempt. */
+  readonly #loading = new Map<number, symbol>();
   readonly #streams = new Map<number, OpenStream>();
   #running = 0;
   #stopped = false;
@@ -48,20 +52,26 @@ export class BatchLoop {
     return this.#engine.id;
   }
 
-  /** Loads a deployment's model and takes its batches from then on. */
-  async host({ handle, plugin }: Hosting): Promise<void> {
+  /**
+   * Loads a deployment's model and takes its batches from then on.
+   *
+   * @throws whatever the plugin throws; CloudEasyMLError where it takes too long
+   */
+  async host({ handle, plugin, loadLimitMs }: Hosting): Promise<void> {
     if (plugin) {
-      this.#loading.add(handle);
+      const attempt = Symbol();
+      this.#loading.set(handle, attempt);
       try {
-        const model = await HostedModel.load(this.#engine, plugin);
-        if (!this.#loading.has(handle)) {
-          // Unhosted while it loaded.
-          await model.unload();
-          return;
-        }
-        this.#models.set(handle, model);
+        const instance = loadInstance(plugin);
+        const isWanted = () => this.#loading.get(handle) === attempt;
+        // Where it comes too late, or was unhosted while it loaded.
+        instance.then((model) => isWanted() || model.unload()).catch(() => {});
+        const limitMs = loadLimitMs ?? plugin.serving.loadTimeoutMs;
+        const model = await within(instance, limitMs, () => loadTimedOut(limitMs));
+        if (!isWanted()) return;
+        this.#models.set(handle, new HostedModel(this.#engine, model));
       } finally {
-        this.#loading.delete(handle);
+        if (this.#loading.get(handle) === attempt) this.#loading.delete(handle);
         this.#awaken();
       }
     }

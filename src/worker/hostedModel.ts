@@ -1,10 +1,8 @@
 import type { BatchWorker, NativeBatch } from '../engine/batchWorker.js';
 import type { BaseModel, PartialPredictionOutput } from '../plugin/baseModel.js';
-import { createModel, loadModelClass } from '../plugin/loadPlugin.js';
 import { wholeAnswer } from './answers.js';
 import { describeFailure } from './describeFailure.js';
 import { HostedStream } from './hostedStream.js';
-import type { HostedPlugin } from './messages.js';
 import { type ParsedBody, parseInput } from './parseInput.js';
 
 /** A request of the batch being run: its place in the batch, and its input. */
@@ -17,25 +15,9 @@ export class HostedModel {
   readonly #engine: BatchWorker;
   readonly #model: BaseModel;
 
-  private constructor(engine: BatchWorker, model: BaseModel) {
+  constructor(engine: BatchWorker, model: BaseModel) {
     this.#engine = engine;
     this.#model = model;
-  }
-
-  /**
-   * Loads a plugin's class and its model, and asks it whether it is well.
-   *
-   * @throws whatever the plugin throws
-   */
-  static async load(engine: BatchWorker, plugin: HostedPlugin): Promise<HostedModel> {
-    const model = createModel(await loadModelClass(plugin), plugin, plugin);
-    await model.load();
-    model.isLoaded = true;
-    const health = model.healthCheck();
-    if (!health.healthy) {
-      throw new Error(`It loaded, but its healthCheck() says: ${health.detail ?? 'not healthy'}`);
-    }
-    return new HostedModel(engine, model);
   }
 
   /** Opens a stream on it; {@link HostedStream.run} serves it. */

@@ -1,9 +1,9 @@
-/** Messages between the pool and its workers. */
+/** Messages between the main thread and the threads that run plugins. */
 import type { MessagePort } from 'node:worker_threads';
-import type { ErrorCode } from '../errors.js';
 import type { ServingConfig } from '../plugin/config.js';
+import type { LoadFailure } from './loadFailure.js';
 
-/** A plugin with code, as a worker needs it to serve a deployment. */
+/** A plugin with code, as a thread needs it to serve a deployment. */
 export interface HostedPlugin {
   name: string;
   directory: string;
@@ -17,6 +17,8 @@ export interface Hosting {
   /** The deployment's handle in the engine. */
   handle: number;
   plugin?: HostedPlugin;
+  /** How long a worker waits for the plugin to load. */
+  loadLimitMs?: number;
 }
 
 /** What a worker thread's task is started with. */
@@ -29,16 +31,24 @@ export type ToWorker =
   | { type: 'unhost'; handle: number }
   | { type: 'stop' };
 
-export interface LoadFailure {
-  type: 'failed';
-  handle: number;
-  code: ErrorCode;
-  message: string;
-  path?: string;
-}
-
 export type FromWorker =
   | { type: 'ready'; workerId: number; threadId: number }
   | { type: 'hosted'; handle: number }
-  | LoadFailure
+  | { type: 'failed'; handle: number; failure: LoadFailure }
+  /** The worker hosts it no longer: its instance can't go on. */
+  | { type: 'lost'; handle: number; reason: string }
   | { type: 'unhosted'; handle: number };
+
+/** What a loading thread's task is started with. */
+export interface LoadingTask {
+  port: MessagePort;
+  plugin: HostedPlugin;
+}
+
+/** The only message to a loading thread: its instance is not needed any more. */
+export type ToLoadingThread = 'release';
+
+export type FromLoadingThread =
+  | { type: 'started'; threadId: number }
+  | { type: 'loaded'; elapsedMs: number }
+  | { type: 'failed'; failure: LoadFailure };

@@ -28,6 +28,7 @@ describe('config.yaml', () => {
       maxQueueDelayUs: 0,
       maxQueueSize: 1024,
       maxStreams: 1024,
+      loadTimeoutMs: 300_000,
       timeoutMs: 30_000,
       executionProviders: ['cpu'],
       session: {},
@@ -48,6 +49,7 @@ describe('config.yaml', () => {
         maxQueueDelayUs: 200
         maxQueueSize: 5
         maxStreams: 6
+        loadTimeoutMs: 7
         timeoutMs: 1500
         executionProviders:
           - name: tensorrt
@@ -69,6 +71,7 @@ describe('config.yaml', () => {
       maxQueueDelayUs: 200,
       maxQueueSize: 5,
       maxStreams: 6,
+      loadTimeoutMs: 7,
       timeoutMs: 1500,
       executionProviders: [{ name: 'tensorrt', trt_fp16_enable: true }, 'cuda'],
       session: {
