@@ -34,7 +34,7 @@ constexpr Function<void> kExports[] = {
     {"setAccepting", callback<setAccepting>},
     {"isIdle", callback<isIdle>},
     {"removeDeployment", callback<removeDeployment>},
-    {"retireStalled", callback<retireStalled>},
+    {"overdueWorkers", callback<overdueWorkers>},
     {"createFrontEnd", callback<createFrontEnd>},
     {"createWorker", callback<createWorker>},
 };

@@ -9,7 +9,7 @@ import type { PluginCatalog } from '../plugin/catalog.js';
 import { type DeploymentConfig, mergeConfig, servingDefaults } from '../plugin/config.js';
 import type { Plugin } from '../plugin/discovery.js';
 import type { DeploymentStore } from '../store/deploymentStore.js';
-import type { HostedPlugin } from '../worker/messages.js';
+import type { HostedPlugin, PluginLog } from '../worker/messages.js';
 import type { WorkerPool } from '../worker/workerPool.js';
 import { Deployment } from './deployment.js';
 import type {
@@ -41,6 +41,7 @@ export class DeploymentManager implements DeploymentService {
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
     dependencies.pool.onHosting = (handle) => this.#onHosting(handle);
+    dependencies.pool.onLog = (line) => this.#log(line);
   }
 
   /** Brings the stored deployments up again, each on its own: one that fails keeps none from serving. */
@@ -192,6 +193,14 @@ export class DeploymentManager implements DeploymentService {
     deployment.queue = queue;
     deployment.costPerRequest = plugin.metadata.estimatedCostPerRequest;
     this.#onHosting(queue.handle);
+  }
+
+  #log({ handle, level, text, stack }: PluginLog): void {
+    const { deploymentId, modelName } = this.#byHandle.get(handle)?.record ?? {};
+    this.#dependencies.logger[level](
+      { deploymentId, modelName, ...(stack !== undefined && { err: { message: text, stack } }) },
+      text,
+    );
   }
 
   /** A worker hosts a deployment, or no longer does. */

@@ -33,7 +33,7 @@ export interface ServingAddon {
   setAccepting(handle: number, accepting: boolean): void;
   isIdle(handle: number): boolean;
   removeDeployment(handle: number): void;
-  retireStalled(graceMs: number): number[];
+  overdueWorkers(graceMs: number): number[];
   createWorker(onWork: () => void): BatchWorker;
   createFrontEnd(
     onCompletions: () => void,

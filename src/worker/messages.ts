@@ -29,15 +29,29 @@ export interface WorkerTask {
 export type ToWorker =
   | { type: 'host'; hosting: Hosting }
   | { type: 'unhost'; handle: number }
+  /** Its event loop turns where it answers. */
+  | { type: 'ping' }
   | { type: 'stop' };
 
 export type FromWorker =
   | { type: 'ready'; workerId: number; threadId: number }
+  | { type: 'pong' }
   | { type: 'hosted'; handle: number }
   | { type: 'failed'; handle: number; failure: LoadFailure }
   /** The worker hosts it no longer: its instance can't go on. */
   | { type: 'lost'; handle: number; reason: string }
-  | { type: 'unhosted'; handle: number };
+  | { type: 'unhosted'; handle: number }
+  | PluginLog;
+
+/** A line for the server's log. */
+export interface PluginLog {
+  type: 'log';
+  handle: number;
+  level: 'info' | 'warn' | 'error';
+  text: string;
+  /** Of an error that it is about. */
+  stack?: string;
+}
 
 /** What a loading thread's task is started with. */
 export interface LoadingTask {

@@ -2,10 +2,15 @@ import { CloudEasyMLError } from '../errors.js';
 import { loadError } from './loadFailure.js';
 import type { FromWorker, Hosting, ToWorker } from './messages.js';
 
+/** What a worker says of a deployment. */
+type HostingMessage = Extract<FromWorker, { type: 'hosted' | 'failed' | 'lost' | 'unhosted' }>;
+
 const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
 /** An instance that the worker lost has loaded before, so it is tried again sooner. */
 const longestReloadMs = 5_000;
+/** How much later than its limit a load may have ended. */
+const loadGraceMs = 2_000;
 /** A plugin that took its worker down this often while it loaded there is not tried again. */
 const mostCrashes = 3;
 
@@ -20,6 +25,7 @@ interface Entry {
   state: HostingState;
   /** The worker is loading it. */
   isAsked: boolean;
+  askedAt: number;
   hostedAt: number;
   failures: number;
   crashes: number;
@@ -58,7 +64,7 @@ export class SlotHostings {
   async host(hosting: Hosting): Promise<void> {
     const { promise, settle } = outcome();
     const state: HostingState = { is: 'loading', reason: 'it is loading' };
-    const counts = { isAsked: false, hostedAt: 0, failures: 0, crashes: 0 };
+    const counts = { isAsked: false, askedAt: 0, hostedAt: 0, failures: 0, crashes: 0 };
     const entry: Entry = { hosting, state, ...counts, settle };
     this.#entries.set(hosting.handle, entry);
     this.#load(entry);
@@ -78,6 +84,15 @@ export class SlotHostings {
       this.#unhosting.set(handle, resolve);
       this.#tell({ type: 'unhost', handle });
     });
+  }
+
+  /** Whether the worker is loading something that may still be within its time. */
+  get isLoading(): boolean {
+    const now = performance.now();
+    return [...this.#entries.values()].some(
+      ({ isAsked, askedAt, hosting }) =>
+        isAsked && now < askedAt + (hosting.loadLimitMs ?? 0) + loadGraceMs,
+    );
   }
 
   /** A new worker has taken the slot. */
@@ -101,13 +116,12 @@ export class SlotHostings {
     }
   }
 
-  onMessage(message: FromWorker): void {
+  onMessage(message: HostingMessage): void {
     if (message.type === 'unhosted') {
       this.#unhosting.get(message.handle)?.();
       this.#unhosting.delete(message.handle);
       return;
     }
-    if (message.type === 'ready') return;
     const entry = this.#entries.get(message.handle);
     if (!entry) return;
     entry.isAsked = false;
@@ -166,6 +180,7 @@ export class SlotHostings {
     // Else the next worker is told.
     if (!this.#hasWorker) return;
     entry.isAsked = true;
+    entry.askedAt = performance.now();
     this.#tell({ type: 'host', hosting: entry.hosting });
   }
 

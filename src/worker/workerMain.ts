@@ -5,8 +5,8 @@ import { loadFailureOf } from './loadFailure.js';
 import type { FromWorker, Hosting, ToWorker, WorkerTask } from './messages.js';
 
 export default async function runWorker({ port }: WorkerTask): Promise<void> {
-  const loop = new BatchLoop();
   const tell = (message: FromWorker) => port.postMessage(message);
+  const loop = new BatchLoop(tell);
 
   const host = async (hosting: Hosting) => {
     const { handle, plugin } = hosting;
@@ -24,10 +24,12 @@ export default async function runWorker({ port }: WorkerTask): Promise<void> {
         void host(message.hosting);
         break;
       case 'unhost':
-        loop
+        void loop
           .unhost(message.handle)
-          .catch(() => {})
-          .finally(() => tell({ type: 'unhosted', handle: message.handle }));
+          .then(() => tell({ type: 'unhosted', handle: message.handle }));
+        break;
+      case 'ping':
+        tell({ type: 'pong' });
         break;
       case 'stop':
         loop.stop();

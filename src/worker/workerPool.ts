@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
-import { retireStalled } from '../engine/batchQueue.js';
+import { overdueWorkers } from '../engine/batchQueue.js';
 import { LoadingThreads } from './loadingThreads.js';
-import type { Hosting } from './messages.js';
+import type { Hosting, PluginLog } from './messages.js';
 import { settledWithin } from './within.js';
 import { WorkerSlot } from './workerSlot.js';
 
-/** How long a worker may keep a batch after all its requests have passed their deadlines. */
+/** How long a worker's event loop may stand still that has nothing to do within its time. */
 const stallGraceMs = 2_000;
 const stallCheckMs = 500;
 /** A worker waits this long for a plugin to load, or longer where its first load took long. */
@@ -35,6 +35,8 @@ export class WorkerPool {
   readonly #stallCheck: NodeJS.Timeout;
   /** Called when a worker hosts a deployment, or no longer does. */
   onHosting: (handle: number) => void = () => {};
+  /** Called with what plugins write to the log. */
+  onLog: (line: PluginLog) => void = () => {};
 
   constructor(size: number, logger: Logger) {
     this.#pool = new Piscina({
@@ -48,7 +50,11 @@ export class WorkerPool {
     this.#pool.on('error', (error) => logger.error({ err: error }, 'a worker thread failed'));
     this.#loadingThreads = new LoadingThreads(logger);
     const onHosting = (handle: number) => this.onHosting(handle);
-    this.#slots = Array.from({ length: size }, () => new WorkerSlot(this.#pool, logger, onHosting));
+    const onLog = (line: PluginLog) => this.onLog(line);
+    this.#slots = Array.from(
+      { length: size },
+      () => new WorkerSlot(this.#pool, logger, onHosting, onLog),
+    );
     this.#stallCheck = setInterval(() => this.#replaceStalled(), stallCheckMs);
     this.#stallCheck.unref();
   }
@@ -133,10 +139,12 @@ export class WorkerPool {
   }
 
   #replaceStalled(): void {
-    for (const id of retireStalled(stallGraceMs)) {
-      this.#slots
-        .find((slot) => slot.workerId === id)
-        ?.replace('its plugin’s code did not come back in time');
+    const silent = this.#slots.filter((slot) => slot.ping() > stallGraceMs);
+    if (silent.length === 0) return;
+    const overdue = overdueWorkers(stallGraceMs);
+    for (const slot of silent) {
+      if (slot.hostings.isLoading || !overdue.includes(slot.workerId!)) continue;
+      slot.replace('its plugin’s code did not come back in time');
     }
   }
 }

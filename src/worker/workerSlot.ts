@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Piscina } from 'piscina';
 import { stopRuns } from '../engine/runtime.js';
-import type { FromWorker, ToWorker, WorkerTask } from './messages.js';
+import type { FromWorker, PluginLog, ToWorker, WorkerTask } from './messages.js';
 import { SlotHostings } from './slotHostings.js';
 
 const firstBackOffMs = 50;
@@ -26,11 +26,23 @@ export class WorkerSlot {
   /** The engine's id of the current worker. */
   workerId: number | undefined;
   #threadId: number | undefined;
+  /** When the worker was first asked for a sign that it has not given. */
+  #askedAt: number | undefined;
+  readonly #onLog: (line: PluginLog) => void;
 
-  /** @param onHosting called when the worker hosts a deployment, or no longer does */
-  constructor(pool: Piscina, logger: Logger, onHosting: (handle: number) => void) {
+  /**
+   * @param onHosting called when the worker hosts a deployment, or no longer does
+   * @param onLog called with what plugins write to the log
+   */
+  constructor(
+    pool: Piscina,
+    logger: Logger,
+    onHosting: (handle: number) => void,
+    onLog: (line: PluginLog) => void,
+  ) {
     this.#pool = pool;
     this.#logger = logger;
+    this.#onLog = onLog;
     this.hostings = new SlotHostings((message) => this.#tell(message), onHosting);
     this.#ready = new Promise((resolve) => {
       this.#onReady = resolve;
@@ -41,6 +53,18 @@ export class WorkerSlot {
   /** Resolves when the first worker has begun its batch loop. */
   get ready(): Promise<void> {
     return this.#ready;
+  }
+
+  /** Asks the worker for a sign. @returns how long it has been asked for one */
+  ping(): number {
+    // One that has just started may take its time.
+    if (this.workerId === undefined) return 0;
+    const now = performance.now();
+    if (this.#askedAt === undefined) {
+      this.#askedAt = now;
+      this.#tell({ type: 'ping' });
+    }
+    return now - this.#askedAt;
   }
 
   /** Kills the worker; another takes its place. */
@@ -82,6 +106,7 @@ export class WorkerSlot {
       this.#port = undefined;
       this.workerId = undefined;
       this.#threadId = undefined;
+      this.#askedAt = undefined;
       if (this.#closing) break;
       this.#logger.error({ err: error }, 'a worker was lost; its requests in flight were answered');
       this.hostings.onWorkerLost(error);
@@ -92,12 +117,20 @@ export class WorkerSlot {
   }
 
   #onMessage(message: FromWorker): void {
-    if (message.type !== 'ready') {
-      this.hostings.onMessage(message);
-      return;
+    switch (message.type) {
+      case 'ready':
+        this.workerId = message.workerId;
+        this.#threadId = message.threadId;
+        this.#onReady();
+        break;
+      case 'pong':
+        this.#askedAt = undefined;
+        break;
+      case 'log':
+        this.#onLog(message);
+        break;
+      default:
+        this.hostings.onMessage(message);
     }
-    this.workerId = message.workerId;
-    this.#threadId = message.threadId;
-    this.#onReady();
   }
 }
