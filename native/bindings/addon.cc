@@ -35,8 +35,8 @@ constexpr Function<void> kExports[] = {
     {"setAccepting", callback<setAccepting>},
     {"isIdle", callback<isIdle>},
     {"removeDeployment", callback<removeDeployment>},
-    {"retireStalled", callback<retireStalled>},
     {"limitMemory", callback<limitMemory>},
+    {"overdueWorkers", callback<overdueWorkers>},
     {"createFrontEnd", callback<createFrontEnd>},
     {"createWorker", callback<createWorker>},
 };

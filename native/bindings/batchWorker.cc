@@ -46,7 +46,9 @@ BatchWorker::BatchWorker(Napi::Env env, Napi::Function onWork)
           std::make_shared<serving::WakeHandle>([this] { wakeUp_.wake(); }),
           [engine = std::weak_ptr(engine_), threadId = data_.threadId] {
             return makeToken(engine.lock(), threadId);
-          })) {
+          },
+          isolate_.isInterruptible() ? std::function<void()>([this] { isolate_.terminate(); })
+                                     : nullptr)) {
   serving::markComputeThread();
   napi_add_env_cleanup_hook(env, cleanupHook<BatchWorker, &BatchWorker::cleanUp>, this);
 }
@@ -61,6 +63,10 @@ Napi::Object BatchWorker::exports() {
       {"finish", callback<&BatchWorker::finish>},
       {"host", callback<&BatchWorker::host>},
       {"unhost", callback<&BatchWorker::unhost>},
+      {"runBatch", callback<&BatchWorker::runBatch>},
+      {"runStep", callback<&BatchWorker::runStep>},
+      {"runFor", callback<&BatchWorker::runFor>},
+      {"raiseUncaught", callback<&BatchWorker::raiseUncaught>},
       {"takeNotices", callback<&BatchWorker::takeNotices>},
       {"takeInput", callback<&BatchWorker::takeInput>},
       {"emit", callback<&BatchWorker::emit>},

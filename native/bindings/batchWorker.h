@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bindings/addonData.h"
+#include "bindings/isolate.h"
 #include "bindings/wakeUp.h"
 #include "engine.h"
 
@@ -39,6 +40,13 @@ class BatchWorker {
   void host(uint32_t handle);
   void unhost(uint32_t handle);
 
+  // Plugin code.
+
+  bool runBatch(uint32_t batch, napi_value code);
+  bool runStep(uint32_t stream, napi_value code);
+  bool runFor(double milliseconds, napi_value code);
+  void raiseUncaught(napi_value error);
+
   // Streams.
 
   napi_value takeNotices();
@@ -50,6 +58,7 @@ class BatchWorker {
   void enterStream(uint32_t stream);
   void leaveStream();
 
+  bool runCode(int64_t dueNs, napi_value code);
   napi_value step(NextStep step) const;
   bool sleep();
   bool loopHasWork();
@@ -70,6 +79,7 @@ class BatchWorker {
   const Napi::Env env_;
   AddonData& data_;
   uv_loop_s* const loop_;
+  const Isolate isolate_;
   const std::shared_ptr<Engine> engine_;
   // Destroyed after the worker that calls it.
   const WakeUp wakeUp_;

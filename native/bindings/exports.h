@@ -82,8 +82,8 @@ void removeEndpoint(Napi::Env env, const std::string& id);
 void setAccepting(Napi::Env env, uint32_t handle, bool accepting);
 bool isIdle(Napi::Env env, uint32_t handle);
 void removeDeployment(Napi::Env env, uint32_t handle);
-/// @returns the ids of workers that should be ended
-Napi::Value retireStalled(Napi::Env env, int64_t graceMs);
+/// @returns the ids of workers that have nothing to do which may still be within its time
+Napi::Value overdueWorkers(Napi::Env env, int64_t graceMs);
 /// @returns what src/engine/frontEnd.ts describes as NativeFrontEnd
 Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, Napi::Int32Array records,
                            Napi::Uint8Array outbox, Napi::Int32Array scanned);

@@ -132,8 +132,8 @@ void removeDeployment(Napi::Env env, uint32_t handle) {
   if (deployment) engine.dispatcher.remove(deployment);
 }
 
-Napi::Value retireStalled(Napi::Env env, int64_t graceMs) {
-  const auto ids = engineOf(env).dispatcher.retireStalled(graceMs * serving::kMillisecond);
+Napi::Value overdueWorkers(Napi::Env env, int64_t graceMs) {
+  const auto ids = engineOf(env).dispatcher.overdueWorkers(graceMs * serving::kMillisecond);
   auto array = Napi::Array::New(env, ids.size());
   for (uint32_t i = 0; i < ids.size(); ++i) array.Set(i, ids[i]);
   return array;

@@ -102,11 +102,12 @@ void Dispatcher::remove(const std::shared_ptr<Deployment>& deployment) {
 }
 
 std::shared_ptr<Worker> Dispatcher::addWorker(std::shared_ptr<WakeHandle> wakeLoop,
-                                              Worker::MakeToken makeToken) {
+                                              Worker::MakeToken makeToken,
+                                              std::function<void()> interrupt) {
   std::lock_guard lock(mutex_);
   const uint32_t id = nextWorker_++;
   workers_.push_back(std::make_shared<Worker>(id, std::move(wakeLoop), std::move(makeToken),
-                                              [this, id] { wakeById(id); }));
+                                              std::move(interrupt), [this, id] { wakeById(id); }));
   return workers_.back();
 }
 

@@ -66,7 +66,8 @@ class Dispatcher {
   // Workers.
 
   std::shared_ptr<Worker> addWorker(std::shared_ptr<WakeHandle> wakeLoop,
-                                    Worker::MakeToken makeToken);
+                                    Worker::MakeToken makeToken,
+                                    std::function<void()> interrupt = nullptr);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
   /// The next batch for a worker. Its requests are decoded and their rows counted. Null where there
@@ -86,6 +87,8 @@ class Dispatcher {
   std::shared_ptr<Stream> streamOf(const Worker& worker, uint32_t number) const;
   /// The stream's code has ended.
   void closeStream(Worker& worker, uint32_t number);
+  /// Has the timer look after this moment whether a worker's section of code is over.
+  void watch(int64_t dueNs) { timer_.wakeBy(dueNs); }
   /// Fails the batches and streams of a worker that is gone. Called on the worker's own thread.
   void removeWorker(Worker& worker);
 
@@ -93,10 +96,10 @@ class Dispatcher {
 
   /// Removes a deployment, and fails its waiting requests and its streams.
   void remove(const std::shared_ptr<Deployment>& deployment);
-  /// Assigns no more batches to workers that are stuck: they hold a batch whose requests all passed
-  /// their deadlines `graceNs` ago, or have not taken a stream's notices for as long.
-  /// @returns the ids of stuck workers without other work, which can be killed without loss
-  std::vector<uint32_t> retireStalled(int64_t graceNs);
+  /// The ids of workers that have nothing to do which may still be within its time: all their
+  /// batches, streams' steps and sections of code were due `graceNs` ago. Where such a worker does
+  /// not answer, it is stuck.
+  std::vector<uint32_t> overdueWorkers(int64_t graceNs) const;
 
  private:
   using Workers = std::vector<std::shared_ptr<Worker>>;

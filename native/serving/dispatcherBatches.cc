@@ -29,7 +29,7 @@ Batch* Dispatcher::take(Worker& worker, Waiting waiting) {
       worker.waiting = Waiting::kNot;
       for (const uint32_t handle : worker.left) worker.leave(handle);
       worker.left.clear();
-      if (worker.isClosed || worker.isRetired) return nullptr;
+      if (worker.isClosed) return nullptr;
       taken.deployment = pick(worker, now, other);
       if (!taken.deployment) {
         worker.waiting = waiting;

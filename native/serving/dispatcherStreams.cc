@@ -40,7 +40,7 @@ Admission Dispatcher::place(const std::shared_ptr<Stream>& stream,
   if (deployment->streams >= deployment->limits.maxStreams) return Admission::kStreamsFull;
   Worker* best = nullptr;
   for (const auto& worker : workers_) {
-    if (worker->isRetired || worker->hosted.count(deployment->handle) == 0) continue;
+    if (worker->hosted.count(deployment->handle) == 0) continue;
     if (!best || worker->streamCount < best->streamCount) best = worker.get();
   }
   // All workers are being replaced.

@@ -36,6 +36,19 @@ export interface BatchWorker {
   fail(batchId: number, index: number, code: ErrorCode, detail: string, path: string): void;
   /** Whether the client of a request gets a binary frame if it asks for one. */
   wantsBinary(batchId: number, index: number): boolean;
+  /**
+   * Runs plugin code for a batch, and the promise reactions that follow at once. Where it does not come back
+   * within its time and a grace, it is interrupted.
+   *
+   * @returns whether it was
+   */
+  runBatch(batchId: number, code: () => void): boolean;
+  /** The same for a step of a stream. */
+  runStep(stream: number, code: () => void): boolean;
+  /** The same for code with a time of its own. */
+  runFor(milliseconds: number, code: () => void): boolean;
+  /** Has Node.js handle an error as uncaught. */
+  raiseUncaught(error: Error): void;
   /** The plugin's code for the batch taken last goes on in the event loop. */
   leave(): void;
   /** Ends a batch. */

@@ -20,6 +20,11 @@ export function inRunScope<T>(scope: RunScope, body: () => T): T {
   return scopes.run(scope, body);
 }
 
+/** The calling code, and what it goes on to do, belongs to no scope any more. */
+export function leaveRunScopes(): void {
+  if (anyScope) scopes.enterWith(undefined as never);
+}
+
 /** The scope of the calling code. */
 export function runScope(): RunScope | undefined {
   return anyScope ? scopes.getStore() : undefined;

@@ -33,8 +33,8 @@ export interface ServingAddon {
   setAccepting(handle: number, accepting: boolean): void;
   isIdle(handle: number): boolean;
   removeDeployment(handle: number): void;
-  retireStalled(graceMs: number): number[];
   limitMemory(maxHeldBytes: number, answerLimit: number): void;
+  overdueWorkers(graceMs: number): number[];
   createWorker(onWork: () => void): BatchWorker;
   createFrontEnd(
     onCompletions: () => void,

@@ -27,6 +27,8 @@ export interface ServingConfig {
   timeoutMs: number;
   /** Streams that may be open; more are answered 503 at once. */
   maxStreams: number;
+  /** Milliseconds that a plugin's `load()` may take. */
+  loadTimeoutMs: number;
   /** Tried in this order; `auto` takes the best that works. */
   executionProviders: (string | ExecutionProviderOptions)[] | 'auto';
   /** The `.onnx` file of a plugin with no code, relative to its folder. */
@@ -51,6 +53,7 @@ export const servingDefaults: ServingConfig = {
   maxQueueSize: 1024,
   timeoutMs: 30_000,
   maxStreams: 1024,
+  loadTimeoutMs: 300_000,
   executionProviders: ['cpu'],
   session: {},
 };
@@ -95,6 +98,7 @@ export const servingSchema = mapping({
   maxQueueSize: integer(1),
   timeoutMs: integer(1),
   maxStreams: integer(1),
+  loadTimeoutMs: integer(1),
   executionProviders: providerList(z.looseObject({ name: providerName })),
   model: filePath,
   labels: labelsOrFileSchema.optional(),

@@ -1,7 +1,7 @@
 import type { BatchWorker, NativeBatch } from '../engine/batchWorker.js';
 import type { BaseModel, PartialPredictionOutput } from '../plugin/baseModel.js';
-import { createModel, loadModelClass } from '../plugin/loadPlugin.js';
 import { wholeAnswer } from './answers.js';
+import { interruptedDetail } from './codeGuard.js';
 import { describeFailure } from './describeFailure.js';
 import { HostedStream } from './hostedStream.js';
 import type { HostedPlugin } from './messages.js';
@@ -16,35 +16,41 @@ interface Item extends ParsedBody {
 export class HostedModel {
   readonly #engine: BatchWorker;
   readonly #model: BaseModel;
+  readonly handle: number;
+  /** A request's time at most. */
+  readonly timeoutMs: number;
+  /** Its batch, whose number and size these are, until it is finished. */
+  #batchId = -1;
+  #size = 0;
+  /** The promise for it, where the plugin's code goes on in the event loop. */
+  pending: Promise<void> | undefined;
+  /** When that began. */
+  pendingSince = Number.POSITIVE_INFINITY;
 
-  private constructor(engine: BatchWorker, model: BaseModel) {
+  constructor(engine: BatchWorker, model: BaseModel, handle: number, { serving }: HostedPlugin) {
     this.#engine = engine;
     this.#model = model;
+    this.handle = handle;
+    this.timeoutMs = serving.timeoutMs;
   }
 
-  /**
-   * Loads a plugin's class and its model, and asks it whether it is well.
-   *
-   * @throws whatever the plugin throws
-   */
-  static async load(engine: BatchWorker, plugin: HostedPlugin): Promise<HostedModel> {
-    const model = createModel(await loadModelClass(plugin), plugin, plugin);
-    await model.load();
-    model.isLoaded = true;
-    const health = model.healthCheck();
-    if (!health.healthy) {
-      throw new Error(`It loaded, but its healthCheck() says: ${health.detail ?? 'not healthy'}`);
+  get instance(): BaseModel {
+    return this.#model;
+  }
+
+  /** Makes a stream on it. @param enter what its code is entered with */
+  openStream(stream: number, binary: boolean, enter: (code: () => void) => void): HostedStream {
+    return new HostedStream(this.#engine, this.#model, stream, binary, enter);
+  }
+
+  /** Ends its batch, whose code does not come back. */
+  abandonBatch(): void {
+    const batchId = this.#batchId;
+    if (batchId < 0) return;
+    for (let index = 0; index < this.#size; index++) {
+      this.#engine.fail(batchId, index, 'plugin_failed', interruptedDetail, '');
     }
-    return new HostedModel(engine, model);
-  }
-
-  /** Opens a stream on it; {@link HostedStream.run} serves it. */
-  openStream(stream: number, binary: boolean): HostedStream {
-    return new HostedStream(this.#engine, this.#model, stream, binary);
-  }
-
-  async unload(): Promise<void> {
-    await this.#model.unload();
+    this.#finish(batchId);
   }
 
   /**
@@ -52,6 +58,8 @@ export class HostedModel {
    * on return; else when the promise resolves.
    */
   run([batchId, , ...bodies]: NativeBatch): undefined | Promise<void> {
+    this.#batchId = batchId;
+    this.#size = bodies.length;
     const items: Item[] = [];
     for (const [index, body] of bodies.entries()) {
       try {
@@ -62,10 +70,20 @@ export class HostedModel {
     }
     const pending = items.length > 0 ? this.#predict(batchId, items) : undefined;
     if (pending === undefined) {
-      this.#engine.finish(batchId);
+      this.#finish(batchId);
       return undefined;
     }
-    return pending.finally(() => this.#engine.finish(batchId));
+    this.pendingSince = performance.now();
+    this.pending = pending.finally(() => this.#finish(batchId));
+    return this.pending;
+  }
+
+  #finish(batchId: number): void {
+    this.#engine.finish(batchId);
+    // It may have been abandoned before.
+    if (batchId !== this.#batchId) return;
+    this.#batchId = -1;
+    this.pendingSince = Number.POSITIVE_INFINITY;
   }
 
   #predict(batchId: number, items: Item[]): undefined | Promise<void> {

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BatchWorker, Notice } from '../engine/batchWorker.js';
 import { inRunScope, type RunScope } from '../engine/runScope.js';
 import { CloudEasyMLError } from '../errors.js';
@@ -10,6 +9,7 @@ import {
   type StreamContext,
 } from '../plugin/baseModel.js';
 import { roundMs, streamedAnswer } from './answers.js';
+import { interruptedDetail } from './codeGuard.js';
 import { describeFailure } from './describeFailure.js';
 import { parseInput } from './parseInput.js';
 
@@ -33,12 +33,38 @@ export class HostedStream {
   #inputs = 0;
   /** Milliseconds that the plugin's code waited for its client. */
   #waitedMs = 0;
+  readonly #enter: (code: () => void) => void;
+  #onEnd: () => void = () => {};
+  /** Resolves when its code has ended. */
+  readonly ended: Promise<void>;
 
-  constructor(engine: BatchWorker, model: BaseModel, stream: number, binary: boolean) {
+  /** @param enter enters the plugin's code from the event loop */
+  constructor(
+    engine: BatchWorker,
+    model: BaseModel,
+    stream: number,
+    binary: boolean,
+    enter: (code: () => void) => void,
+  ) {
     this.#engine = engine;
     this.#model = model;
     this.#number = stream;
     this.#binary = binary;
+    this.#enter = enter;
+    this.ended = new Promise((resolve) => {
+      this.#onEnd = resolve;
+    });
+  }
+
+  /** Serves the stream until it ends for any reason. */
+  start(): void {
+    void this.#run().finally(this.#onEnd);
+  }
+
+  /** Its code did not come back, and does not go on. */
+  onInterrupted(): void {
+    this.#engine.failStream(this.#number, 'plugin_failed', interruptedDetail, '', 0, this.#inputs);
+    this.#onEnd();
   }
 
   /** Takes {@link Notice}s. */
@@ -49,8 +75,7 @@ export class HostedStream {
     if (stops || notice & Notice.room) this.#onRoom?.();
   }
 
-  /** Serves the stream until it ends for any reason. Never rejects. */
-  async run(): Promise<void> {
+  async #run(): Promise<void> {
     const scope: RunScope = {
       signal: this.#aborter.signal,
       enter: () => this.#engine.enterStream(this.#number),
@@ -97,7 +122,7 @@ export class HostedStream {
         if (done || context.signal.aborted) return;
         await this.#deliver(value);
         if (performance.now() - turnedAt > turnEveryMs) {
-          await nextTurn();
+          await this.#nextTurn();
           turnedAt = performance.now();
         }
         if (context.signal.aborted) return;
@@ -144,6 +169,10 @@ export class HostedStream {
       this.#inputs++;
       yield input;
     }
+  }
+
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => setImmediate(() => this.#enter(resolve)));
   }
 
   async #deliver(output: PartialPredictionOutput): Promise<void> {

@@ -78,7 +78,7 @@ async function deploy(addend: number): Promise<BatchQueue> {
     maxBatchSize: limits.maxBatchSize,
   });
   const queue = new BatchQueue({ owner: 0, limits, model: inspected });
-  await pool.host({ handle: queue.handle });
+  await pool.host({ handle: queue.handle }, new AbortController().signal);
   queue.startAccepting();
   return queue;
 }

@@ -29,6 +29,7 @@ describe('config.yaml', () => {
       maxQueueDelayUs: 0,
       maxQueueSize: 1024,
       maxStreams: 1024,
+      loadTimeoutMs: 300_000,
       timeoutMs: 30_000,
       executionProviders: ['cpu'],
       session: {},
@@ -49,6 +50,7 @@ describe('config.yaml', () => {
         maxQueueDelayUs: 200
         maxQueueSize: 5
         maxStreams: 6
+        loadTimeoutMs: 7
         timeoutMs: 1500
         executionProviders:
           - name: tensorrt
@@ -70,6 +72,7 @@ describe('config.yaml', () => {
       maxQueueDelayUs: 200,
       maxQueueSize: 5,
       maxStreams: 6,
+      loadTimeoutMs: 7,
       timeoutMs: 1500,
       executionProviders: [{ name: 'tensorrt', trt_fp16_enable: true }, 'cuda'],
       session: {

@@ -46,7 +46,7 @@ describe('a server that starts again', () => {
       data: first.data,
       port,
     });
-    await gate.arrived(loads + 2);
+    await gate.arrived(loads + 1);
     const client = first.admin.as(first.adminKey);
     const body = JSON.stringify({ data: 'early' });
     for (let i = 0; i < 20; i++) {
@@ -87,7 +87,7 @@ describe('a deployment that is removed while it loads', () => {
     const { admin } = server;
     const config = { gate: gate.url, loadLater: true };
     const making = admin.send('POST', '/deployments', { json: { modelName: 'gated', config } });
-    await gate.arrived(2);
+    await gate.arrived(1);
     const listed = async () => {
       const { json } = await admin.send('GET', '/deployments');
       return (json as { deployments: { deploymentId: string; status: string }[] }).deployments;

@@ -99,13 +99,6 @@ describe('a plugin that takes its worker down', () => {
     },
   );
 
-  it.each(['loop', 'never answer'])(
-    'fails its own requests when their time is up and no others, where it does so by: %s',
-    async (deed) => {
-      expect(await lose(hasty, deed, 1)).toEqual(['504 deadline_exceeded']);
-    },
-  );
-
   it('tells clients when to try again', async () => {
     const answer = await client.predict(wayward, 'exit');
     expect(codeOf(answer)).toBe('503 worker_lost');
