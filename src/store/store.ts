@@ -21,7 +21,7 @@ export class Store {
   }
 
   /**
-   * Makes a change.
+   * Makes a change, all of it or nothing.
    *
    * @param consequence what is so where the change fails, a sentence for the client
    * @param isDurable whether the change, once it is made, outlasts a power cut
@@ -30,8 +30,12 @@ export class Store {
   write(consequence: string, change: () => void, isDurable = true): void {
     try {
       this.#setDurable(isDurable);
+      this.database.exec('BEGIN IMMEDIATE');
       change();
+      this.database.exec('COMMIT');
     } catch (cause) {
+      // SQLite itself ends some of the transactions that fail.
+      if (this.database.inTransaction) this.database.exec('ROLLBACK');
       this.#noteFailure(cause);
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CloudEasyMLError(
