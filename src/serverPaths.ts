@@ -3,6 +3,9 @@ import { CloudEasyMLError } from './errors.js';
 
 const hidden = '[server path]';
 
+/** A plugin's error may quote all of what a client sent. */
+const longest = 2000;
+
 /** What a path may consist of where no quotes say where it ends. */
 const pathText = `[^\\s"'\`:;,()<>|[\\]{}]`;
 /** Not a web address, whose path comes after a host, nor the slash in "and/or". */
@@ -17,12 +20,13 @@ const quotedJson =
   /(?:Unexpected token .{1,8}, )?(?:\.\.\.)?"[\s\S]*?"(?:\.\.\.)? is not valid JSON|Unexpected token .{1,8}, (?:\.\.\.)?"[\s\S]*$/g;
 
 /**
- * An error's text for clients: without paths of the server and without what its files hold.
+ * An error's text for clients: without paths of the server, without what its files hold, and not too long.
  *
  * @param pluginFolder what lies in it is named relative to it
  */
 export function withoutServerPaths(text: string, pluginFolder?: string): string {
-  let shown = text.replace(quotedJson, 'what was read is not valid JSON');
+  const short = text.length > longest ? `${text.slice(0, longest)}…` : text;
+  let shown = short.replace(quotedJson, 'what was read is not valid JSON');
   if (pluginFolder) {
     for (const folder of new Set([pluginFolder, real(pluginFolder)])) {
       shown = shown.replaceAll(`file://${folder}/`, '').replaceAll(`${folder}/`, '');

@@ -41,6 +41,11 @@ describe('what clients read of an error', () => {
     expect(shown(text)).toBe(text);
   });
 
+  test('is cut where it is too long to be read', () => {
+    const quotes = `it is not "${'"'.repeat(10_000_000)}`;
+    expect(shown(quotes)).toBe(`${quotes.slice(0, 2000)}…`);
+  });
+
   test.each([
     `SyntaxError: Unexpected token 'r', "root:x:0:0" is not valid JSON`,
     `SyntaxError: Unexpected token 'r', ..."a: root:x:0"... is not valid JSON`,
