@@ -32,6 +32,12 @@ const noticeMs = 200;
 /** For the last answers to be written. */
 const turnMs = 20;
 
+/** What a server takes from outside beside its settings. */
+export interface ServerOptions {
+  /** Milliseconds since 1970, by which keys expire and usage has its day; the system's by default. */
+  now?: () => number;
+}
+
 /** A server that listens. */
 export interface RunningServer {
   readonly port: number;
@@ -49,7 +55,11 @@ export interface RunningServer {
  *
  * @throws CloudEasyMLError invalid_settings, library_unavailable
  */
-export async function startServer(settings: Settings, logger: Logger): Promise<RunningServer> {
+export async function startServer(
+  settings: Settings,
+  logger: Logger,
+  { now = Date.now }: ServerOptions = {},
+): Promise<RunningServer> {
   // What plugins save and load must be where the server was told to keep its data, in every thread.
   process.env.CLOUDEASYML_DATA = settings.data;
   configureRuntime(settings.onnxRuntime);
@@ -58,9 +68,9 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
   logger.info({ version, executionProviders, workers: settings.workers }, 'ONNX Runtime is loaded');
 
   const store = openStore(settings.data, logger);
-  const keys = new KeyRing(new KeyStore(store), logger);
+  const keys = new KeyRing(new KeyStore(store), logger, now);
   const newAdminKey = keys.bootstrap(settings.adminKey);
-  const usage = new UsageRecorder(new UsageStore(store), logger);
+  const usage = new UsageRecorder(new UsageStore(store), logger, now);
   usage.start();
   const catalog = await discoverPlugins(settings.plugins);
   for (const { name, directory, reason } of catalog.broken) {

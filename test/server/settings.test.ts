@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { CloudEasyMLError } from '../../dist/errors.js';
 import { loadSettings } from '../../dist/settings/loadSettings.js';
 import { settingsHelp, settingsTable } from '../../dist/settings/settingsTable.js';
-import { temporaryFolder } from './support/controlPlane.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let directory: string;
 beforeEach(() => {
@@ -41,6 +41,8 @@ describe('settings', () => {
       maxHeldBytes: 512 * 1024 * 1024,
       idleTimeout: 120,
       maxInFlight: 1024,
+      maxSockets: 16_384,
+      maxSocketsPerKey: 1024,
       maxBufferedBytes: 1024 * 1024,
       requestTimeoutMs: 30_000,
       drainTimeoutMs: 10_000,

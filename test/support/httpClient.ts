@@ -15,6 +15,7 @@ export interface Answer {
   status: number;
   headers: http.IncomingHttpHeaders;
   text: string;
+  bytes: Buffer;
   /** The body, where it is JSON. */
   json: unknown;
 }
@@ -64,12 +65,15 @@ export class HttpClient {
           response.on('data', (chunk) => chunks.push(chunk));
           response.on('error', reject);
           response.on('end', () => {
-            const text = Buffer.concat(chunks).toString();
-            const isJson = /json/.test(response.headers['content-type'] ?? '');
+            const bytes = Buffer.concat(chunks);
+            const text = bytes.toString();
+            const { 'content-type': type = '', 'content-encoding': coding } = response.headers;
+            const isJson = /json/.test(type) && coding === undefined && text !== '';
             resolve({
               status: response.statusCode ?? 0,
               headers: response.headers,
               text,
+              bytes,
               json: isJson ? JSON.parse(text) : undefined,
             });
           });

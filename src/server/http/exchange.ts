@@ -174,10 +174,18 @@ export class Exchange {
     if (this.#timing) res.writeHeader(headerKeys.serverTiming, this.#timing);
     const body = this.#body;
     this.#isWhole = true;
-    if (this.isHead) res.endWithoutBody(Buffer.byteLength(body as string), this.#close);
+    if (this.isHead) this.#endHead(body);
     else if (typeof body !== 'string' && body.byteLength > writtenAtOnceBytes)
       this.#writeLarge(body);
     else res.end(body, this.#close);
+  }
+
+  #endHead(body: AnswerBody): void {
+    const res = this.res!;
+    res.writeHeader('content-length', String(Buffer.byteLength(body as string)));
+    if (this.#close) res.writeHeader('connection', 'close');
+    // With arguments uWebSockets.js waits for the body, and closes the connection on the next request.
+    res.endWithoutBody();
   }
 
   #writeLarge(body: Uint8Array | ArrayBuffer): void {
