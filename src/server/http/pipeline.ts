@@ -176,11 +176,16 @@ export class Pipeline {
     };
   }
 
-  /** Logs why a request failed. */
-  log(error: unknown, exchange: Exchange, deploymentId?: string): void {
-    const level = isExplained(error) ? 'warn' : 'error';
-    const { requestId } = exchange;
-    this.services.logger[level]({ requestId, deploymentId, err: error }, 'a request failed');
+  /** Logs why a request failed. Where an error that was foreseen arose tells nothing; what caused it may. */
+  log(error: unknown, { requestId }: Exchange, deploymentId?: string): void {
+    const { logger } = this.services;
+    if (!isExplained(error)) {
+      logger.error({ requestId, deploymentId, err: error }, 'a request failed');
+      return;
+    }
+    const { code, message: detail, cause } = error;
+    const why = { code, detail, ...(cause instanceof Error && { err: cause }) };
+    logger.warn({ requestId, deploymentId, ...why }, 'a request failed');
   }
 
   #sweep(): void {

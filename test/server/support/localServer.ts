@@ -78,6 +78,7 @@ export class LocalServer {
       logger,
       { now },
     );
+    await server.ready;
     return new LocalServer(server, data, server.newAdminKey ?? options.adminKey ?? '', log);
   }
 
