@@ -105,7 +105,7 @@ bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
     if (batch.isInline && token.cancelled()) return true;
     if (isLast) fail(error.code(), error.what());
   } catch (const Ort::Exception& error) {
-    if (isLast) fail(ErrorCode::kRuntimeFailed, runtime::messageOf(error));
+    if (isLast) fail(ErrorCode::kRuntimeFailed, runtime::withoutSource(error.what()));
   } catch (const std::exception& error) {
     if (isLast) fail(ErrorCode::kRuntimeFailed, error.what());
   }

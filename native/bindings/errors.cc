@@ -30,7 +30,8 @@ napi_value convertCurrentException(Napi::Env env) {
   } catch (const Error& failure) {
     return makeError(env, failure.code(), failure.what());
   } catch (const Ort::Exception& failure) {
-    return makeError(env, ErrorCode::kRuntimeFailed, runtime::messageOf(failure).c_str());
+    return makeError(env, ErrorCode::kRuntimeFailed,
+                     runtime::withoutSource(failure.what()).c_str());
   } catch (const std::exception& failure) {
     return makeError(env, ErrorCode::kInternal, failure.what());
   } catch (...) {

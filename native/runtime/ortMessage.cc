@@ -9,6 +9,7 @@ namespace cloudeasyml::runtime {
 namespace {
 
 constexpr std::string_view kSource = "/onnxruntime/core/";
+constexpr std::string_view kCondition = " was false. ";
 
 /// The end of the word at `from`, which goes on through balanced brackets.
 size_t endOfWord(std::string_view text, size_t from) {
@@ -23,7 +24,8 @@ size_t endOfWord(std::string_view text, size_t from) {
   return at;
 }
 
-/// The end of "file.cc:12 void ns::Class::name(Type, Type) const [with T = float] ".
+/// The end of "file.cc:12 void ns::Class::name(Type, Type) const [with T = float] x > 0 was false.
+/// ".
 size_t endOfPlace(std::string_view text, size_t from) {
   const size_t line = endOfWord(text, from);
   const size_t lineBreak = std::min(text.find('\n', line), text.size());
@@ -32,14 +34,15 @@ size_t endOfPlace(std::string_view text, size_t from) {
   for (const std::string_view suffix : {" const", " [with "}) {
     if (text.substr(end, suffix.size()) == suffix) end = endOfWord(text, end + 1);
   }
+  const size_t condition = text.find(kCondition, end);
+  if (condition < lineBreak) end = condition + kCondition.size();
   while (end < text.size() && text[end] == ' ') ++end;
   return end;
 }
 
 }  // namespace
 
-std::string messageOf(const Ort::Exception& failure) {
-  std::string message = failure.what();
+std::string withoutSource(std::string message) {
   for (size_t at; (at = message.find(kSource)) != std::string::npos;) {
     const size_t before = message.find_last_of(" :\n\"'(", at);
     const size_t begin = before == std::string::npos ? 0 : before + 1;

@@ -3,12 +3,10 @@
 
 #include <string>
 
-#include <onnxruntime_cxx_api.h>
-
 namespace cloudeasyml::runtime {
 
-/// The message without the places in ONNX Runtime's source that it names: files, lines and C++
-/// signatures of the machine that built it.
-std::string messageOf(const Ort::Exception& failure);
+/// A message of ONNX Runtime's without the places in its source: files and lines of the machine
+/// that built it, C++ signatures, and the conditions that did not hold there.
+std::string withoutSource(std::string message);
 
 }  // namespace cloudeasyml::runtime

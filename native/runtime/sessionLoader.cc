@@ -152,7 +152,8 @@ std::unique_ptr<Session> loadSession(Ort::Env& env, const ProviderLibraries& lib
                     std::to_string(ownThreads(request)) + " more threads (" + failure.what() +
                     "). Ask for fewer intraOpThreads and interOpThreads, or raise the limit.");
   } catch (const Ort::Exception& failure) {
-    throw Error(ErrorCode::kModelLoadFailed, model + " did not load: " + messageOf(failure));
+    throw Error(ErrorCode::kModelLoadFailed,
+                model + " did not load: " + withoutSource(failure.what()));
   }
 }
 

@@ -247,6 +247,15 @@ describe('the model', () => {
     });
   });
 
+  test('needs no options in its configuration', async () => {
+    const { options: _, ...others } = config;
+    const own = new VoiceActivityModel(others as typeof config);
+    await own.load();
+    const answer = await segments(fileOf(voice16k), {}, own);
+    expect(answer).toEqual(await segments(fileOf(voice16k)));
+    own.unload();
+  });
+
   test('refuses recordings that last longer than it allows', async () => {
     const own = new VoiceActivityModel({ ...config, maxSeconds: 1 });
     await own.load();

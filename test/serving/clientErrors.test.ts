@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../dist/onnx/index.js';
 import { adderSource, temporaryFolder } from '../plugin/temporaryFolder.js';
 import { identity } from '../support/onnxModels.js';
 import { ServerProcess } from '../support/serverProcess.js';
@@ -17,6 +18,16 @@ const broken = (name: string, extra: string) =>
     extra,
   });
 
+/** Takes rows of any width, and fails where they don't make whole rows of four. */
+function rowsOfFour(): Uint8Array {
+  const graph = new GraphBuilder('rowsOfFour');
+  graph.input('x', 'float32', ['n', 'width']);
+  const shape = graph.constant('shape', 'int64', [2], [-1, 4]);
+  graph.node('Reshape', ['x', shape], { outputs: ['y'] });
+  graph.output('y', 'float32', ['m', 4]);
+  return graph.toModel();
+}
+
 beforeAll(async () => {
   const elsewhere = await temporaryFolder({ 'secret.txt': secret });
   const read = `read(${JSON.stringify(path.join(elsewhere, 'secret.txt'))})`;
@@ -24,6 +35,7 @@ beforeAll(async () => {
     'noModel/model.onnx': secret,
     'emptyModel/model.onnx': '',
     'passing/model.onnx': identity('float32', ['n', 2]),
+    'rowsOfFour/model.onnx': rowsOfFour(),
     'missingFile/index.ts': broken(
       'missingFile',
       `override load() { read(import.meta.dirname + '/a/b.json'); }`,
@@ -70,6 +82,17 @@ describe('an error that a client gets', () => {
     expect(absent.json).toMatchObject({
       detail: "ENOENT: no such file or directory, open '[server path]'",
     });
+  });
+
+  it('of a run names no places in ONNX Runtime’s source', async () => {
+    const deploymentId = await server.admin.deploy('rowsOfFour');
+    const { status, json } = await server.admin.predict(deploymentId, [[1, 2, 3]]);
+    expect(status).toBe(500);
+    expect(json).toMatchObject({
+      code: 'runtime_failed',
+      detail: expect.stringContaining('cannot be reshaped'),
+    });
+    expect((json as { detail: string }).detail).not.toMatch(/onnxruntime|::|\.h:/);
   });
 
   it('of a stored deployment that does not come up is like that, too', async () => {
