@@ -117,15 +117,15 @@ void OnnxContext::runGroup(const Batch& batch, const Places& places,
   group_.clear();
   size_t rows = 0;
   const size_t answerBytes = batch.deployment->limits.answerBytes;
-  const size_t outputBytes = kOutputsPerAnswer * answerBytes;
+  const size_t outputLimit = kOutputsPerAnswer * answerBytes;
   for (const size_t place : places) {
     group_.push_back(decoded_[place].get());
     rows += group_.back()->rows;
-    requireOutputBytes(group_.back()->rows * backend_.declaredRowBytes(), outputBytes);
+    requireOutputBytes(group_.back()->rows * backend_.declaredRowBytes(), outputLimit);
   }
   const int64_t runsAtNs = serving::nowNs();
   memory_.clear();
-  const auto chunks = runRows(group_, rows, outputBytes, token);
+  const auto chunks = runRows(group_, rows, outputLimit, token);
   const int64_t endNs = serving::nowNs();
   const auto nsPerRow = static_cast<double>(endNs - chargedUntilNs_) / static_cast<double>(rows);
   chargedUntilNs_ = endNs;
@@ -140,7 +140,8 @@ void OnnxContext::runGroup(const Batch& batch, const Places& places,
             {firstRow, decoded.rows},
             decoded,
             endNs - batch.startNs,
-            guard},
+            guard,
+            outputBytes_},
            {runsAtNs - batch.startNs, static_cast<int64_t>(nsPerRow * decoded.rows)});
     firstRow += decoded.rows;
   }
@@ -152,7 +153,7 @@ std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows, size_t 
   const auto fixed = static_cast<size_t>(backend_.contract().fixedBatch);
   const size_t limit = backend_.rowsPerRun() > 0 ? backend_.rowsPerRun() : rows;
   std::vector<Chunk> chunks;
-  size_t bytes = 0;
+  outputBytes_ = 0;
   for (size_t from = 0; from < rows; from += limit) {
     Chunk chunk;
     chunk.from = from;
@@ -163,9 +164,9 @@ std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows, size_t 
     chunk.outputs.reserve(memory_.size() - first);
     for (size_t i = first; i < memory_.size(); ++i) {
       chunk.outputs.push_back(openValue(memory_[i]));
-      bytes += byteLengthOf(chunk.outputs.back());
+      outputBytes_ += byteLengthOf(chunk.outputs.back());
     }
-    requireOutputBytes(bytes / group.size(), mostBytes);
+    requireOutputBytes(outputBytes_ / group.size(), mostBytes);
     chunks.push_back(std::move(chunk));
   }
   requireRows(chunks);

@@ -60,6 +60,7 @@ class OnnxContext final : public serving::ExecutionContext {
   // Of the group that runs: its requests, and what the outputs lie in.
   Group group_;
   std::vector<Ort::Value> memory_;
+  size_t outputBytes_ = 0;
   /// Until when the batch's time has been charged to its requests.
   int64_t chargedUntilNs_ = 0;
   /// The answer that is being written.

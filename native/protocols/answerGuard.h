@@ -22,6 +22,9 @@ class AnswerGuard {
   void requireFits(size_t bytes) const {
     if (bytes > mostBytes_) throw tooLarge(mostBytes_);
   }
+  /// Whether outputs of so many bytes in memory may be too large as an answer. An element has a
+  /// byte at least, and two as JSON.
+  bool isDoubtful(size_t outputBytes) const noexcept { return outputBytes > mostBytes_ / 2; }
   /// @param bytes written so far
   /// @throws Error likewise; cancelled where nobody waits for the answer
   void check(size_t bytes) const {

@@ -36,6 +36,8 @@ struct Answer {
   const DecodedRequest& request;
   int64_t elapsedNs;
   const AnswerGuard& guard;
+  /// Bytes of all outputs of the chunks.
+  size_t outputBytes;
 };
 
 /// Turns bytes into requests, and results and failures into bytes. It knows nothing of queues or
