@@ -29,6 +29,10 @@ import { SocketServer } from './socket/socketServer.js';
 const reservedFiles = 256;
 /** How long clients that keep their connections are told to close them before no new ones are taken. */
 const noticeMs = 200;
+/** A turn of the event loop that takes less has answered no request. */
+const quietTurnMs = 0.05;
+/** How long such a turn is waited for. */
+const longestWaitMs = 100;
 /** For the last answers to be written. */
 const turnMs = 20;
 
@@ -141,6 +145,7 @@ export async function startServer(
     const deadline = Date.now() + settings.drainTimeoutMs;
     pipeline.closesConnections = true;
     await pause(Math.min(noticeMs, settings.drainTimeoutMs));
+    await quietTurn();
     uWS.us_listen_socket_close(socket);
     sockets.drain();
     // What comes on a connection that is still open is answered, too.
@@ -166,6 +171,18 @@ export async function startServer(
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * Resolves after a turn of the event loop with next to nothing to do but to accept connections. Those that wait to
+ * be accepted when the listener closes are reset, with the requests that were sent on them.
+ */
+async function quietTurn(): Promise<void> {
+  for (const latest = performance.now() + longestWaitMs; performance.now() < latest; ) {
+    const began = performance.now();
+    await new Promise((resolve) => setImmediate(resolve));
+    if (performance.now() - began < quietTurnMs) return;
+  }
 }
 
 // The types leave these two out.

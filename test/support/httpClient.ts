@@ -45,6 +45,7 @@ export class HttpClient {
     return new HttpClient(this.url, key, connections);
   }
 
+  /** An error tells as `wasNew` whether the connection had served no request before. */
   send(method: string, path: string, options: SendOptions = {}): Promise<Answer> {
     const body = options.json === undefined ? options.body : JSON.stringify(options.json);
     const headers: Record<string, string | number | undefined> = {
@@ -79,7 +80,9 @@ export class HttpClient {
           });
         },
       );
-      request.on('error', reject);
+      request.on('error', (error) =>
+        reject(Object.assign(error, { wasNew: !request.reusedSocket })),
+      );
       request.end(body);
     });
   }
