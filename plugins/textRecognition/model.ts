@@ -12,7 +12,7 @@ import {
 } from 'cloudeasyml';
 import { type Box, mapBox } from './boxes.js';
 import { type TextRecognitionConfig, validateConfig } from './config.js';
-import { decodeImage, type EncodedImage, readImages } from './decodeImage.js';
+import { decodeImage, type EncodedImage, imagesOf, readImages } from './decodeImage.js';
 import { detectLines } from './detection.js';
 import { orientLines } from './orientation.js';
 import type { Pixels } from './pixels.js';
@@ -107,11 +107,14 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
   ): Promise<PartialPredictionOutput[]> {
     const settings = this.#configured();
     // Everything that can be refused at a glance is, before the first model runs.
-    const requests = inputs.map(({ data, options }) => ({
-      single: !Array.isArray(data),
-      images: readImages(data, settings.image.maxImages),
-      minScore: readMinScore(options) ?? settings.recognition.minScore,
-    }));
+    const requests = inputs.map(({ data, options }) => {
+      const given = imagesOf(data);
+      return {
+        single: !Array.isArray(given),
+        images: readImages(given, settings.image.maxImages),
+        minScore: readMinScore(options) ?? settings.recognition.minScore,
+      };
+    });
     const detected: DetectedImage[][] = [];
     for (const { images } of requests) {
       const ofRequest: DetectedImage[] = [];

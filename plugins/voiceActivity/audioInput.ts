@@ -23,13 +23,14 @@ export interface Piece {
 }
 
 /**
- * Reads the `data` of a request: `{wav}`, a WAV file in base64, or `{audio, sampleRate}`, as a stream
- * takes it.
+ * Reads the `data` of a request: a WAV file's bytes; `{wav}`, such bytes or their base64; or
+ * `{audio, sampleRate}`, as a stream takes it.
  *
  * @param maxSeconds that it may last
  * @throws InputError with the path of what is wrong
  */
 export function readRecording(data: unknown, maxSeconds: number): Recording {
+  if (data instanceof Uint8Array) return readRecording({ wav: data }, maxSeconds);
   const { wav, audio, sampleRate: rate } = fieldsOf(data);
   if ((wav === undefined) === (audio === undefined)) {
     const received = wav === undefined ? 'neither' : 'both';
@@ -42,7 +43,10 @@ export function readRecording(data: unknown, maxSeconds: number): Recording {
     refuseLonger(duration, maxSeconds, 'data.audio');
     return { sampleRate, duration, pieces: [samples] };
   }
-  const { samples, sampleRate: from } = readWav(readBase64(wav, 'data.wav'), 'data.wav');
+  const { samples, sampleRate: from } = readWav(
+    wav instanceof Uint8Array ? wav : readBase64(wav, 'data.wav'),
+    'data.wav',
+  );
   if (from < rates.lowest || from > rates.highest) {
     throw new InputError(
       'data.wav',
