@@ -59,6 +59,11 @@ Napi::Object BatchWorker::exports() {
       {"succeed", callback<&BatchWorker::succeed>},
       {"fail", callback<&BatchWorker::fail>},
       {"wantsBinary", callback<&BatchWorker::wantsBinary>},
+      {"hasEnded", callback<&BatchWorker::hasEnded>},
+      {"timeLeft", callback<&BatchWorker::timeLeft>},
+      {"requestId", callback<&BatchWorker::requestId>},
+      {"watchBatch", callback<&BatchWorker::watchBatch>},
+      {"enterBatch", callback<&BatchWorker::enterBatch>},
       {"leave", callback<&BatchWorker::leave>},
       {"finish", callback<&BatchWorker::finish>},
       {"host", callback<&BatchWorker::host>},
@@ -73,7 +78,8 @@ Napi::Object BatchWorker::exports() {
       {"endStream", callback<&BatchWorker::endStream>},
       {"failStream", callback<&BatchWorker::failStream>},
       {"enterStream", callback<&BatchWorker::enterStream>},
-      {"leaveStream", callback<&BatchWorker::leaveStream>},
+      {"stepTimeLeft", callback<&BatchWorker::stepTimeLeft>},
+      {"leaveScope", callback<&BatchWorker::leaveScope>},
   };
   auto object = Napi::Object::New(env_);
   object.Set("id", worker_->id);
@@ -225,6 +231,29 @@ void BatchWorker::fail(uint32_t batch, uint32_t index, const std::string& code,
 bool BatchWorker::wantsBinary(uint32_t batch, uint32_t index) {
   const Request* request = requestOf(batch, index);
   return request && request->protocol->hasBinaryAnswers();
+}
+
+bool BatchWorker::hasEnded(uint32_t batch, uint32_t index) {
+  const Batch* running = active(batch);
+  return !running || running->hasEnded(index);
+}
+
+/// @returns the milliseconds until the request's deadline
+double BatchWorker::timeLeft(uint32_t batch, uint32_t index) {
+  const Request* request = requestOf(batch, index);
+  return request ? static_cast<double>(request->deadlineNs - serving::nowNs()) / 1e6 : 0;
+}
+
+std::string BatchWorker::requestId(uint32_t batch, uint32_t index) {
+  const Request* request = requestOf(batch, index);
+  return request ? request->requestId : std::string();
+}
+
+void BatchWorker::watchBatch(uint32_t batch) { engine_->dispatcher.watchBatch(*worker_, batch); }
+
+// Runs from here on are for a request of the batch, or for all of them.
+void BatchWorker::enterBatch(uint32_t batch, uint32_t index) {
+  data_.scopedToken = engine_->dispatcher.tokenFor(*worker_, batch, index);
 }
 
 // The code of the batch taken last goes on in the event loop.

@@ -35,6 +35,11 @@ class BatchWorker {
   void fail(uint32_t batch, uint32_t index, const std::string& code, const std::string& detail,
             const std::string& path);
   bool wantsBinary(uint32_t batch, uint32_t index);
+  bool hasEnded(uint32_t batch, uint32_t index);
+  double timeLeft(uint32_t batch, uint32_t index);
+  std::string requestId(uint32_t batch, uint32_t index);
+  void watchBatch(uint32_t batch);
+  void enterBatch(uint32_t batch, uint32_t index);
   void leave();
   void finish(uint32_t batch);
   void host(uint32_t handle);
@@ -56,7 +61,8 @@ class BatchWorker {
   bool failStream(uint32_t stream, const std::string& code, const std::string& detail,
                   const std::string& path, double milliseconds, uint32_t inputs);
   void enterStream(uint32_t stream);
-  void leaveStream();
+  double stepTimeLeft(uint32_t stream);
+  void leaveScope();
 
   bool runCode(int64_t dueNs, napi_value code);
   napi_value step(NextStep step) const;

@@ -1,17 +1,19 @@
 // A worker's functions for streams.
+#include <limits>
 #include <utility>
 
 #include "bindings/batchWorker.h"
 #include "serving/channel.h"
 #include "serving/requestPool.h"
 #include "serving/streamInbox.h"
+#include "serving/time.h"
 
 namespace cloudeasyml::bindings {
 
 using serving::Request;
 using serving::Stream;
 
-/// @returns [stream's number, its deployment's handle, notices, …]
+/// @returns [the stream's or batch's number, its deployment's handle, notices, …]
 napi_value BatchWorker::takeNotices() {
   const auto entries = worker_->inbox->take();
   napi_value array = nullptr;
@@ -22,10 +24,10 @@ napi_value BatchWorker::takeNotices() {
     napi_create_uint32(env_, number, &value);
     napi_set_element(env_, array, next++, value);
   };
-  for (const auto& [stream, notices] : entries) {
-    add(stream->number);
-    add(stream->deployment->handle);
-    add(notices);
+  for (const auto& entry : entries) {
+    add(entry.number);
+    add(entry.handle);
+    add(entry.notices);
   }
   return array;
 }
@@ -104,6 +106,14 @@ void BatchWorker::enterStream(uint32_t number) {
   if (const auto stream = streamOf(number)) data_.scopedToken = stream->token();
 }
 
-void BatchWorker::leaveStream() { data_.scopedToken.reset(); }
+void BatchWorker::leaveScope() { data_.scopedToken.reset(); }
+
+/// @returns the milliseconds until the plugin's step is due; infinite where it owes none
+double BatchWorker::stepTimeLeft(uint32_t number) {
+  const auto stream = streamOf(number);
+  const int64_t dueNs = stream ? stream->stepDueNs() : serving::kNever;
+  if (dueNs == serving::kNever) return std::numeric_limits<double>::infinity();
+  return static_cast<double>(dueNs - serving::nowNs()) / 1e6;
+}
 
 }  // namespace cloudeasyml::bindings

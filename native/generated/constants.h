@@ -136,7 +136,7 @@ enum class NextStep : int32_t {
   kNotices = 2,
 };
 
-/// What a worker is told of a stream; any number of bits at once.
+/// What a worker is told of a stream, any number of bits at once, or of a batch.
 struct Notice {
   static constexpr uint32_t kOpened = 1;
   /// There is input, or its end, to take.
@@ -147,6 +147,8 @@ struct Notice {
   static constexpr uint32_t kStop = 8;
   /// Comes with opened: its client wants binary frames.
   static constexpr uint32_t kBinary = 16;
+  /// Requests of a batch have ended that its code has not answered. The number is the batch's.
+  static constexpr uint32_t kRequestsEnded = 32;
 };
 
 /// The fault in a client's frame.

@@ -70,7 +70,7 @@ void Dispatcher::wakeWorkers(const std::shared_ptr<Deployment>& deployment) {
 bool Dispatcher::cancel(Request* request) {
   if (!request->claim()) return false;
   directory_.forget(*request);
-  for (const auto& worker : workers()) cancelIfAbandoned(*worker);
+  for (const auto& worker : workers()) stopAbandoned(*worker);
   return true;
 }
 

@@ -87,6 +87,12 @@ class Dispatcher {
   std::shared_ptr<Stream> streamOf(const Worker& worker, uint32_t number) const;
   /// The stream's code has ended.
   void closeStream(Worker& worker, uint32_t number);
+  /// The token for runs of a plugin's code on behalf of a batch's request, or of all of them; they
+  /// stop when it has ended. Null where the batch is over.
+  std::shared_ptr<runtime::CancellationToken> tokenFor(Worker& worker, uint32_t batch,
+                                                       uint32_t index);
+  /// Has the worker get Notice::kRequestsEnded for a batch.
+  void watchBatch(Worker& worker, uint32_t batch);
   /// Has the timer look after this moment whether a worker's section of code is over.
   void watch(int64_t dueNs) { timer_.wakeBy(dueNs); }
   /// Fails the batches and streams of a worker that is gone. Called on the worker's own thread.
@@ -137,7 +143,7 @@ class Dispatcher {
 
   Batch* form(Worker& worker, Taken taken, int64_t now, bool isInline);
   static void putBackUnanswered(Batch& batch, Deferred& deferred);
-  static void cancelIfAbandoned(Worker& worker);
+  static void stopAbandoned(Worker& worker);
 
   int64_t sweep(int64_t now);
   int64_t sweepQueues(int64_t now, bool& isBusy);

@@ -147,6 +147,28 @@ void Dispatcher::leave(Worker& worker) {
   worker.current = nullptr;
 }
 
+std::shared_ptr<runtime::CancellationToken> Dispatcher::tokenFor(Worker& worker, uint32_t id,
+                                                                 uint32_t index) {
+  std::lock_guard lock(worker.mutex);
+  // The thread is still inside the batch's code.
+  if (worker.current && worker.current->id == id) return worker.token;
+  const auto entry = std::find_if(worker.active.begin(), worker.active.end(),
+                                  [&](const auto& each) { return each->id == id; });
+  if (entry == worker.active.end()) return nullptr;
+  Batch& batch = **entry;
+  batch.runFor = index;
+  if (!batch.token || batch.token->cancelled()) batch.token = worker.makeToken();
+  if (batch.hasEnded(index)) batch.token->cancel();
+  return batch.token;
+}
+
+void Dispatcher::watchBatch(Worker& worker, uint32_t id) {
+  std::lock_guard lock(worker.mutex);
+  for (const auto& batch : worker.active) {
+    if (batch->id == id) batch->isWatched = true;
+  }
+}
+
 bool Dispatcher::run(Worker& worker, Batch* batch) {
   bool isDone = true;
   try {

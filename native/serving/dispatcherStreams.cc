@@ -26,8 +26,8 @@ Admission Dispatcher::openStreamAt(const std::shared_ptr<Stream>& stream, Reques
   if (admission != Admission::kQueued) return admission;
   stream->start(opening->envelope.timeoutMs * kMillisecond);
   stream->push(opening);
-  stream->inbox->post(stream,
-                      Notice::kOpened | (stream->hasBinaryAnswers() ? Notice::kBinary : 0U));
+  stream->inbox->post({stream, stream->number, deployment->handle,
+                       Notice::kOpened | (stream->hasBinaryAnswers() ? Notice::kBinary : 0U)});
   return admission;
 }
 

@@ -1,5 +1,6 @@
 // The timer's work: batch windows, deadlines, stuck workers.
 #include <algorithm>
+#include <utility>
 
 #include "serving/channel.h"
 #include "serving/deferred.h"
@@ -76,7 +77,7 @@ void Dispatcher::sweepWorkers(int64_t now, bool& isBusy) {
         isBusy = isBusy || dueNs != kNever;
       }
     }
-    cancelIfAbandoned(*worker);
+    stopAbandoned(*worker);
     const int64_t dueNs = worker->section.dueNs();
     isBusy = isBusy || dueNs != kNever;
     if (dueNs <= now) worker->section.interruptIfDue(now);
@@ -112,15 +113,29 @@ std::vector<uint32_t> Dispatcher::overdueWorkers(int64_t graceNs) const {
   return overdue;
 }
 
-// Cancels the current run where all requests of its batch have ended. Runs of a plugin's code after
-// its first await can't be assigned to a batch and are not cancelled.
-void Dispatcher::cancelIfAbandoned(Worker& worker) {
-  std::lock_guard lock(worker.mutex);
-  if (!worker.current || !worker.token || worker.token->cancelled()) return;
-  const auto& requests = worker.current->requests;
-  const bool isAbandoned = std::all_of(requests.begin(), requests.end(),
-                                       [](const Request* request) { return request->hasEnded(); });
-  if (isAbandoned) worker.token->cancel();
+// Stops runs that nobody waits for any more, and tells the worker of requests that have ended.
+void Dispatcher::stopAbandoned(Worker& worker) {
+  std::vector<StreamInbox::Entry> notices;
+  {
+    std::lock_guard lock(worker.mutex);
+    if (worker.current && worker.token && !worker.token->cancelled() &&
+        worker.current->hasEnded(kWholeBatch)) {
+      worker.token->cancel();
+    }
+    for (const auto& batch : worker.active) {
+      if (batch->token && !batch->token->cancelled() && batch->hasEnded(batch->runFor)) {
+        batch->token->cancel();
+      }
+      if (!batch->isWatched) continue;
+      const auto& requests = batch->requests;
+      const auto ended = static_cast<size_t>(
+          std::count_if(requests.begin(), requests.end(),
+                        [](const Request* request) { return request->hasEnded(); }));
+      if (ended == std::exchange(batch->endedRequests, ended)) continue;
+      notices.push_back({nullptr, batch->id, batch->deployment->handle, Notice::kRequestsEnded});
+    }
+  }
+  for (auto& notice : notices) worker.inbox->post(std::move(notice));
 }
 
 }  // namespace cloudeasyml::serving

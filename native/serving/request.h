@@ -75,6 +75,8 @@ struct alignas(kCacheLine) Request {
   /// Its id on a connection of many requests, as JSON text; empty where it has the connection to
   /// itself.
   std::string tag;
+  /// What its client calls it in logs; empty where that is not known.
+  std::string requestId;
   /// Why it failed.
   std::unique_ptr<Failure> failure;
   /// The stream that this is an output or the end of.

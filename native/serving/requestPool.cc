@@ -128,6 +128,7 @@ Request* RequestPool::prepare(Request* request, uint32_t ticket, ByteBudget::Sha
   request->queued.store(false, std::memory_order_relaxed);
   request->binaryAnswer = false;
   request->tag.clear();
+  request->requestId.clear();
   request->processingNs = request->queueNs = request->batchNs = request->chargedNs = 0;
   request->outcome = Outcome::kAnswered;
   request->holders.store(1, std::memory_order_relaxed);

@@ -204,7 +204,8 @@ std::shared_ptr<runtime::CancellationToken> Stream::token() {
 }
 
 void Stream::notify(uint32_t notices) {
-  if (notices != 0 && inbox) inbox->post(shared_from_this(), notices);
+  if (notices == 0 || !inbox) return;
+  inbox->post({shared_from_this(), number, deployment->handle, notices});
 }
 
 void Stream::expectStep() { stepDueNs_.store(nowNs() + stepNs_, std::memory_order_relaxed); }

@@ -6,11 +6,11 @@
 
 namespace cloudeasyml::serving {
 
-void StreamInbox::post(std::shared_ptr<Stream> stream, uint32_t notices) {
+void StreamInbox::post(Entry entry) {
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
-    entries_.emplace_back(std::move(stream), notices);
+    entries_.push_back(std::move(entry));
     if (entries_.size() > 1) return;
     sinceNs_ = nowNs();
   }

@@ -8,6 +8,7 @@ import {
   modelDirectory,
   type PartialModelMetadata,
   type PartialPredictionOutput,
+  type PredictionContext,
   type PredictionInput,
   type StreamContext,
   type TrainingResult,
@@ -87,7 +88,7 @@ export class TextGenerationModel extends BaseModel {
   /** Goes on with one text or with each of a list, one after the other. */
   async predict(
     { data, options }: PredictionInput,
-    context?: { readonly signal?: AbortSignal },
+    context?: PredictionContext,
   ): Promise<PartialPredictionOutput> {
     const decoder = this.#loaded();
     const start = performance.now();
@@ -108,7 +109,7 @@ export class TextGenerationModel extends BaseModel {
         }
         // Other requests on this thread, and the server's signs of life, come in between.
         await turn();
-        context?.signal?.throwIfAborted();
+        context?.signal.throwIfAborted();
       }
     }
     const total = (count: 'promptTokens' | 'generatedTokens') =>

@@ -7,6 +7,7 @@ import {
   InputError,
   type PartialModelMetadata,
   type PartialPredictionOutput,
+  type PredictionContext,
   type PredictionInput,
   type TrainingResult,
 } from 'cloudeasyml';
@@ -96,15 +97,18 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
 
   async predict(
     input: PredictionInput,
-    context?: { readonly signal?: AbortSignal },
+    context?: PredictionContext,
   ): Promise<PartialPredictionOutput> {
-    return (await this.predictBatch([input], context))[0]!;
+    const [output] = await this.predictBatch([input], context && [context]);
+    if (output instanceof Error) throw output;
+    return output!;
   }
 
   override async predictBatch(
     inputs: PredictionInput[],
-    context?: { readonly signal?: AbortSignal },
-  ): Promise<PartialPredictionOutput[]> {
+    contexts?: readonly PredictionContext[],
+  ): Promise<(PartialPredictionOutput | Error)[]> {
+    const isGone = (request: number) => contexts?.[request]?.signal.aborted ?? false;
     const settings = this.#configured();
     // Everything that can be refused at a glance is, before the first model runs.
     const requests = inputs.map(({ data, options }) => {
@@ -116,11 +120,11 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
       };
     });
     const detected: DetectedImage[][] = [];
-    for (const { images } of requests) {
+    for (const [request, { images }] of requests.entries()) {
       const ofRequest: DetectedImage[] = [];
       // One image after another: decoded pixels are large, and only the crops are kept.
       for (const image of images) {
-        context?.signal?.throwIfAborted();
+        if (isGone(request)) break;
         ofRequest.push(await this.#detect(image, settings));
       }
       detected.push(ofRequest);
@@ -133,7 +137,9 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
       this.#characters,
       crops,
       settings.recognition.batchWidth,
-      context?.signal,
+      () => {
+        if (requests.every((_, request) => isGone(request))) throw gone();
+      },
     );
 
     let next = 0;
@@ -144,6 +150,7 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
           .filter((line) => line.text.trim() !== '' && line.score >= minScore);
         return { width, height, lines: inReadingOrder(lines) };
       });
+      if (isGone(request)) return gone();
       return {
         predictions: single ? answers[0] : answers,
         metadata: {
@@ -217,4 +224,8 @@ function rounded({ text, score, box }: TextLine): TextLine {
     score: Math.round(score * 1e4) / 1e4,
     box: mapBox(box, ([x, y]) => [Math.round(x), Math.round(y)]),
   };
+}
+
+function gone(): Error {
+  return new Error('Nobody waits for the answer any more.');
 }

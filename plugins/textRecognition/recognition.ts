@@ -32,7 +32,7 @@ export function cropLine(image: Pixels, box: Box, widest: number): Pixels {
  * @param session the PP-OCR recognition model: [N, 3, 48, width] → probabilities, [N, steps, characters]
  * @param characters what each index of the last axis stands for; index 0 is CTC's blank
  * @param batchWidth columns of pixels in one run, over all its lines
- * @param signal ends it between two runs
+ * @param checkWanted called between two runs; what it throws ends it
  * @returns one text for each line, in the same order
  */
 export async function recognizeLines(
@@ -40,7 +40,7 @@ export async function recognizeLines(
   characters: readonly string[],
   lines: readonly Pixels[],
   batchWidth: number,
-  signal?: AbortSignal,
+  checkWanted: () => void,
 ): Promise<RecognizedText[]> {
   const texts = new Array<RecognizedText>(lines.length);
   for (const [width, indices] of groupByPaddedWidth(lines)) {
@@ -48,7 +48,7 @@ export async function recognizeLines(
     for (let start = 0; start < indices.length; start += batchSize) {
       // Other requests on this thread, and the server's signs of life, come in between.
       await turn();
-      signal?.throwIfAborted();
+      checkWanted();
       const batch = indices.slice(start, start + batchSize);
       const planes = new Float32Array(batch.length * 3 * inputHeight * width);
       batch.forEach((line, row) => {

@@ -2,6 +2,7 @@ import {
   BaseModel,
   type PartialModelMetadata,
   type PartialPredictionOutput,
+  type PredictionContext,
   type PredictionInput,
   type StreamContext,
   type TrainingResult,
@@ -53,31 +54,32 @@ export class VoiceActivityModel extends BaseModel<VoiceActivityConfig> {
 
   async predict(
     input: PredictionInput,
-    context?: { readonly signal?: AbortSignal },
+    context?: PredictionContext,
   ): Promise<PartialPredictionOutput> {
-    return (await this.predictBatch([input], context))[0]!;
+    const [output] = await this.predictBatch([input], context && [context]);
+    if (output instanceof Error) throw output;
+    return output!;
   }
 
   override predictBatch(
     inputs: PredictionInput[],
-    context?: { readonly signal?: AbortSignal },
-  ): Promise<PartialPredictionOutput[]> {
+    contexts?: readonly PredictionContext[],
+  ): Promise<(PartialPredictionOutput | Error)[]> {
     const settings = this.#configured();
     const requests = inputs.map(({ data, options }) => ({
       recording: readRecording(data, settings.maxSeconds),
       options: readOptions(options, settings.options, 'recording'),
     }));
     // Side by side, so that the network takes a frame of each in one run.
-    return Promise.all(
-      requests.map(async ({ recording, options }) => ({
-        predictions: await this.#segments(recording, options, context?.signal),
-        metadata: {
-          modelName: `silero-vad-${settings.model}`,
-          sampleRate: recording.sampleRate,
-          duration: recording.duration,
-        },
-      })),
-    );
+    const answered = requests.map(async ({ recording, options }, request) => ({
+      predictions: await this.#segments(recording, options, contexts?.[request]?.signal),
+      metadata: {
+        modelName: `silero-vad-${settings.model}`,
+        sampleRate: recording.sampleRate,
+        duration: recording.duration,
+      },
+    }));
+    return Promise.all(answered.map((answer) => answer.catch((error: Error) => error)));
   }
 
   override async *stream(

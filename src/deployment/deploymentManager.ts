@@ -208,10 +208,17 @@ export class DeploymentManager {
     this.#onHosting(queue.handle);
   }
 
-  #log({ handle, level, text, stack }: PluginLog): void {
+  /** Writes what a plugin says. Its own fields can't take the place of the server's. */
+  #log({ handle, level, text, details, error }: PluginLog): void {
     const { deploymentId, modelName } = this.#byHandle.get(handle)?.record ?? {};
     this.#dependencies.logger[level](
-      { deploymentId, modelName, ...(stack !== undefined && { err: { message: text, stack } }) },
+      {
+        deploymentId,
+        modelName,
+        ...(details && { details }),
+        // Without a constructor, so that the log has the error's own name.
+        ...(error && { err: Object.assign(Object.create(null), error) }),
+      },
       text,
     );
   }

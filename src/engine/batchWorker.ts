@@ -34,6 +34,14 @@ export interface BatchWorker {
   ): void;
   /** Answers request `index` of a batch with an error of the table. */
   fail(batchId: number, index: number, code: ErrorCode, detail: string, path: string): void;
+  /** Whether a request has ended, by whatever; all of them where there is none with this index. */
+  hasEnded(batchId: number, index: number): boolean;
+  /** The milliseconds until a request's deadline. */
+  timeLeft(batchId: number, index: number): number;
+  /** What its client calls a request; '' where that is not known. */
+  requestId(batchId: number, index: number): string;
+  /** Has `Notice.requestsEnded` come for the batch from now on. */
+  watchBatch(batchId: number): void;
   /** Whether the client of a request gets a binary frame if it asks for one. */
   wantsBinary(batchId: number, index: number): boolean;
   /**
@@ -56,7 +64,7 @@ export interface BatchWorker {
   /** From now on this worker takes the deployment's batches. */
   host(handle: number): void;
   unhost(handle: number): void;
-  /** [stream, its deployment's handle, {@link Notice}s, …] */
+  /** [stream or batch, its deployment's handle, {@link Notice}s, …] */
   takeNotices(): number[];
   /**
    * The stream's next input, the frame that opened it first. Undefined where none has come, and
@@ -84,9 +92,13 @@ export interface BatchWorker {
     processingTimeMs: number,
     inputs: number,
   ): boolean;
-  /** The synchronous runs from here to `leaveStream()` are the stream's: they stop when it ends. */
+  /** The milliseconds until the stream's plugin owes a step; infinite where it owes none. */
+  stepTimeLeft(stream: number): number;
+  /** The synchronous runs from here to `leaveScope()` are the stream's: they stop when it ends. */
   enterStream(stream: number): void;
-  leaveStream(): void;
+  /** The same for a request of a batch, or for all of them where there is none with this index. */
+  enterBatch(batchId: number, index: number): void;
+  leaveScope(): void;
 }
 
 /**

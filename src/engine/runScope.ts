@@ -13,6 +13,18 @@ export interface RunScope {
 const scopes = new AsyncLocalStorage<RunScope>();
 /** Spares threads without scopes the look-up. */
 let anyScope = false;
+/** Spares threads without sessions the scopes. */
+let anySession = false;
+
+/** A session has been made in this thread, so there may be runs. */
+export function expectRuns(): void {
+  anySession = true;
+}
+
+/** Whether there may be runs in this thread. */
+export function mayRun(): boolean {
+  return anySession;
+}
 
 /** Runs a function; what it runs, then and after whatever it awaits, belongs to the scope. */
 export function inRunScope<T>(scope: RunScope, body: () => T): T {

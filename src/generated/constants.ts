@@ -95,7 +95,7 @@ export const NextStep = {
 } as const;
 export type NextStep = (typeof NextStep)[keyof typeof NextStep];
 
-/** What a worker is told of a stream; any number of bits at once. */
+/** What a worker is told of a stream, any number of bits at once, or of a batch. */
 export const Notice = {
   opened: 1,
   /** There is input, or its end, to take. */
@@ -106,6 +106,8 @@ export const Notice = {
   stop: 8,
   /** Comes with opened: its client wants binary frames. */
   binary: 16,
+  /** Requests of a batch have ended that its code has not answered. The number is the batch's. */
+  requestsEnded: 32,
 } as const;
 
 /** The fault in a client's frame. */

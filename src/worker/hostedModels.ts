@@ -2,9 +2,10 @@ import type { BatchWorker } from '../engine/batchWorker.js';
 import type { BaseModel } from '../plugin/baseModel.js';
 import type { CodeGuard } from './codeGuard.js';
 import { HostedModel } from './hostedModel.js';
-import { loadFailureOf, loadTimedOut } from './loadFailure.js';
+import { loadTimedOut } from './loadFailure.js';
 import { loadInstance } from './loadInstance.js';
 import type { FromWorker, HostedPlugin, Hosting } from './messages.js';
+import { DeploymentLog } from './pluginLogger.js';
 import { within } from './within.js';
 
 /** How long the code of stopped streams may take to end before its model is unloaded. */
@@ -65,7 +66,8 @@ export class HostedModels {
         void instance.then(onLoaded, () => {});
         const model = await within(instance, limitMs, () => loadTimedOut(limitMs));
         if (!isWanted()) return;
-        this.#models.set(handle, new HostedModel(this.#engine, model, handle, plugin));
+        const log = new DeploymentLog(handle, this.#tell);
+        this.#models.set(handle, new HostedModel(this.#engine, model, handle, plugin, log));
       } finally {
         if (this.#loading.get(handle) === attempt) this.#loading.delete(handle);
       }
@@ -130,14 +132,7 @@ export class HostedModels {
       if (isInterrupted) throw late();
       await within(Promise.resolve(unloading), unloadMs, late);
     } catch (error) {
-      const { message, stack } = loadFailureOf(error, '');
-      this.#tell({
-        type: 'log',
-        handle,
-        level: 'warn',
-        text: `unload() failed: ${message}`,
-        stack,
-      });
+      new DeploymentLog(handle, this.#tell).failure('unload() failed', error);
     }
   }
 }

@@ -12,6 +12,7 @@ import { roundMs, streamedAnswer } from './answers.js';
 import { interruptedDetail } from './codeGuard.js';
 import { describeFailure } from './describeFailure.js';
 import { parseInput } from './parseInput.js';
+import type { DeploymentLog } from './pluginLogger.js';
 
 /** A stream may keep the event loop from turning for this long. */
 const turnEveryMs = 2;
@@ -23,6 +24,7 @@ const turnEveryMs = 2;
 export class HostedStream {
   readonly #engine: BatchWorker;
   readonly #model: BaseModel;
+  readonly #log: DeploymentLog;
   readonly #number: number;
   readonly #binary: boolean;
   readonly #aborter = new AbortController();
@@ -42,12 +44,14 @@ export class HostedStream {
   constructor(
     engine: BatchWorker,
     model: BaseModel,
+    log: DeploymentLog,
     stream: number,
     binary: boolean,
     enter: (code: () => void) => void,
   ) {
     this.#engine = engine;
     this.#model = model;
+    this.#log = log;
     this.#number = stream;
     this.#binary = binary;
     this.#enter = enter;
@@ -79,7 +83,7 @@ export class HostedStream {
     const scope: RunScope = {
       signal: this.#aborter.signal,
       enter: () => this.#engine.enterStream(this.#number),
-      leave: () => this.#engine.leaveStream(),
+      leave: () => this.#engine.leaveScope(),
     };
     const startedAt = performance.now();
     const busyMs = () => roundMs(performance.now() - startedAt - this.#waitedMs);
@@ -91,6 +95,9 @@ export class HostedStream {
       isDelivered = this.#engine.endStream(this.#number, last, processingTimeMs, this.#inputs);
     } catch (error) {
       const { code, detail, path } = describeFailure(error);
+      if (code === 'plugin_failed' && !this.#aborter.signal.aborted) {
+        this.#log.failure('a plugin’s code failed a stream', error);
+      }
       isDelivered = this.#engine.failStream(
         this.#number,
         code,
@@ -138,7 +145,16 @@ export class HostedStream {
     const body = this.#engine.takeInput(this.#number);
     const { input } = parseInput(body ?? '{}');
     if (input.data !== undefined) this.#first = input;
-    return { signal: this.#aborter.signal, options: input.options };
+    const deadline = () => Date.now() + this.#engine.stepTimeLeft(this.#number);
+    return {
+      signal: this.#aborter.signal,
+      options: input.options,
+      requestId: '',
+      logger: this.#log,
+      get deadline() {
+        return deadline();
+      },
+    };
   }
 
   async *#inputsOf({ signal }: StreamContext): AsyncGenerator<PredictionInput> {

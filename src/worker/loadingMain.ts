@@ -4,6 +4,9 @@ import { threadId } from 'node:worker_threads';
 import { loadFailureOf } from './loadFailure.js';
 import { loadInstance } from './loadInstance.js';
 import type { FromLoadingThread, LoadingTask } from './messages.js';
+import { guardProcess } from './processGuard.js';
+
+guardProcess();
 
 export default async function runLoading({ port, plugin }: LoadingTask): Promise<void> {
   const tell = (message: FromLoadingThread) => port.postMessage(message);

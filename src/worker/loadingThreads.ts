@@ -58,6 +58,7 @@ export class LoadingThreads {
       kill.abort();
     };
     this.#stops.add(stop);
+    const closed = new Promise<void>((resolve) => port.once('close', resolve));
     const task: LoadingTask = { port: port2, plugin };
     const ended = this.#pool.run(task, { transferList: [port2], signal: kill.signal });
     let timer: NodeJS.Timeout | undefined;
@@ -76,7 +77,8 @@ export class LoadingThreads {
           }
         });
         const onEnd = (reason?: unknown) => reject(threadStopped(reason));
-        ended.then(onEnd, onEnd);
+        // What the thread has said comes before the port closes.
+        ended.then(() => closed.then(() => onEnd()), onEnd);
       });
       return { elapsedMs, release: () => this.#release(port, ended, stop) };
     } catch (error) {

@@ -49,8 +49,9 @@ export interface PluginLog {
   handle: number;
   level: 'info' | 'warn' | 'error';
   text: string;
-  /** Of an error that it is about. */
-  stack?: string;
+  details?: Record<string, unknown>;
+  /** What it is about. */
+  error?: { name: string; message: string; stack?: string };
 }
 
 /** What a loading thread's task is started with. */

@@ -4,12 +4,15 @@ import type { CodeGuard } from './codeGuard.js';
 import type { HostedModel } from './hostedModel.js';
 import type { HostedStream } from './hostedStream.js';
 
+/** How long a plugin's code may take to hear that a request has ended. */
+const abortMs = 1_000;
+
 interface OpenStream {
   model: HostedModel;
   hosted: HostedStream;
 }
 
-/** One worker's streams. It passes the engine's notices on to them. */
+/** One worker's streams. It passes the engine's notices on to them, and to batches. */
 export class OpenStreams {
   readonly #engine: BatchWorker;
   readonly #guard: CodeGuard;
@@ -39,6 +42,10 @@ export class OpenStreams {
     for (let at = 0; at < notices.length; at += 3) {
       const stream = notices[at]!;
       const notice = notices[at + 2]!;
+      if (notice & Notice.requestsEnded) {
+        this.#onRequestsEnded(notices[at + 1]!);
+        continue;
+      }
       if (notice & Notice.opened) {
         this.#start(stream, notices[at + 1]!, notice);
         continue;
@@ -61,6 +68,14 @@ export class OpenStreams {
       this.takeNotices();
       await sleep(1);
     }
+  }
+
+  #onRequestsEnded(handle: number): void {
+    const model = this.#modelOf(handle);
+    if (!model?.isWatched) return;
+    if (!this.#guard.runFor(abortMs, () => model.onRequestsEnded())) return;
+    model.abandonBatch();
+    this.#onInterrupted(model);
   }
 
   #start(stream: number, handle: number, notice: number): void {

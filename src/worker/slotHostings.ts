@@ -11,8 +11,9 @@ const longestRetryMs = 60_000;
 const longestReloadMs = 5_000;
 /** How much later than its limit a load may have ended. */
 const loadGraceMs = 2_000;
-/** A plugin that took its worker down this often while it loaded there is not tried again. */
+/** A plugin during whose load the worker was lost this often in a row is tried again later. */
 const mostCrashes = 3;
+const replacedReason = 'its worker is being replaced';
 
 /** How a worker stands to a deployment. */
 export type HostingState =
@@ -99,7 +100,7 @@ export class SlotHostings {
   onWorker(): void {
     this.#hasWorker = true;
     for (const entry of this.#entries.values()) {
-      if (entry.crashes < mostCrashes && !entry.retry) this.#load(entry);
+      if (!entry.retry) this.#load(entry);
     }
   }
 
@@ -111,7 +112,7 @@ export class SlotHostings {
     for (const entry of this.#entries.values()) {
       if (entry.isAsked) this.#onCrash(entry, error);
       else if (entry.state.is === 'hosted') {
-        this.#change(entry, { is: 'loading', reason: 'its worker is being replaced' });
+        this.#change(entry, { is: 'loading', reason: replacedReason });
       }
     }
   }
@@ -127,6 +128,7 @@ export class SlotHostings {
     entry.isAsked = false;
     if (message.type === 'hosted') {
       entry.hostedAt = performance.now();
+      entry.crashes = 0;
       this.#change(entry, { is: 'hosted' });
       entry.settle();
     } else if (message.type === 'lost') {
@@ -144,20 +146,27 @@ export class SlotHostings {
     for (const { retry } of this.#entries.values()) clearTimeout(retry);
   }
 
-  /** It was loading when the worker was lost, so it may be what took the worker down. */
+  /**
+   * It was loading when the worker was lost, so it may be what took the worker down. It may as well have been
+   * something else.
+   */
   #onCrash(entry: Entry, reason: unknown): void {
+    entry.isAsked = false;
     // A model without code can't.
     if (!entry.hosting.plugin) return;
-    entry.isAsked = false;
     entry.crashes++;
+    if (entry.crashes < mostCrashes) {
+      this.#change(entry, { is: 'loading', reason: replacedReason });
+      return;
+    }
     const why = reason instanceof Error ? `: ${reason.message}` : '';
     const error = new CloudEasyMLError(
       'model_load_failed',
-      `The worker stopped while the plugin loaded${why}.`,
+      `The worker stopped again and again while the plugin loaded${why}.`,
     );
     this.#change(entry, { is: 'failed', error });
     entry.settle(error);
-    if (entry.crashes < mostCrashes) this.#retryAfter(entry, longestReloadMs);
+    this.#retryAfter(entry, longestRetryMs);
   }
 
   /** At once, but after pauses that get longer where it is lost again and again. */

@@ -3,6 +3,9 @@ import { threadId } from 'node:worker_threads';
 import { BatchLoop } from './batchLoop.js';
 import { loadFailureOf } from './loadFailure.js';
 import type { FromWorker, Hosting, ToWorker, WorkerTask } from './messages.js';
+import { guardProcess } from './processGuard.js';
+
+guardProcess();
 
 export default async function runWorker({ port }: WorkerTask): Promise<void> {
   const tell = (message: FromWorker) => port.postMessage(message);

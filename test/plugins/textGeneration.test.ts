@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { PredictionInput } from 'cloudeasyml';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { streamContext } from '../support/streamContext.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { importPlugin } from './importPlugin.js';
 import { readmeExamples } from './readmeExamples.js';
@@ -39,7 +40,7 @@ async function stream(
   signal: AbortSignal = new AbortController().signal,
 ) {
   const outputs: { text: string; tokenId: number; metadata: Record<string, unknown> }[] = [];
-  for await (const output of model.stream(inputsOf(inputs), { signal, options })) {
+  for await (const output of model.stream(inputsOf(inputs), streamContext({ signal, options }))) {
     const { text, tokenId } = output.predictions as { text: string; tokenId: number };
     outputs.push({ text, tokenId, metadata: output.metadata! });
   }
@@ -145,7 +146,7 @@ test('stops when it is told to, and lets the event loop turn meanwhile', async (
   const inputs = inputsOf([prompt, prompt]);
   const options = { maxLength: 100_000 };
   let made = 0;
-  for await (const _ of model.stream(inputs, { signal: abort.signal, options })) {
+  for await (const _ of model.stream(inputs, streamContext({ signal: abort.signal, options }))) {
     made++;
     if (made === 5) abort.abort();
     await turn();
@@ -160,7 +161,7 @@ test('stops when it is told to, and lets the event loop turn meanwhile', async (
     }
   }
   const signal = new AbortController().signal;
-  for await (const _ of model.stream(watched(), { signal, options })) break;
+  for await (const _ of model.stream(watched(), streamContext({ signal, options }))) break;
   expect(closed).toBe(true);
 });
 
