@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "serving/time.h"
-
 namespace cloudeasyml::serving {
 
 void StreamInbox::post(Entry entry) {
@@ -12,7 +10,6 @@ void StreamInbox::post(Entry entry) {
     if (closed_) return;
     entries_.push_back(std::move(entry));
     if (entries_.size() > 1) return;
-    sinceNs_ = nowNs();
   }
   wake_();
 }
@@ -25,11 +22,6 @@ bool StreamInbox::empty() const {
 std::vector<StreamInbox::Entry> StreamInbox::take() {
   std::lock_guard lock(mutex_);
   return std::exchange(entries_, {});
-}
-
-int64_t StreamInbox::waitingSinceNs() const {
-  std::lock_guard lock(mutex_);
-  return entries_.empty() ? kNever : sinceNs_;
 }
 
 void StreamInbox::close() {

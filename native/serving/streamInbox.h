@@ -31,8 +31,6 @@ class StreamInbox {
   void post(Entry entry);
   bool empty() const;
   std::vector<Entry> take();
-  /// When the oldest waiting notice was posted; kNever where none waits.
-  int64_t waitingSinceNs() const;
   /// Drops notices from now on: the worker is gone.
   void close();
 
@@ -40,7 +38,6 @@ class StreamInbox {
   const std::function<void()> wake_;
   mutable std::mutex mutex_;
   std::vector<Entry> entries_;
-  int64_t sinceNs_ = 0;
   bool closed_ = false;
 };
 

@@ -91,6 +91,16 @@ describe('a stream that blocks its worker', () => {
   });
 });
 
+describe('a plugin that ends the process', () => {
+  it.each(['exit', 'abort', 'kill'])('fails its own request alone: %s', async (deed) => {
+    const wayward = await client.deploy('wayward');
+    for (let i = 0; i < 5; i++) {
+      expect(codeOf(await client.predict(wayward, deed))).toBe('500 plugin_failed');
+    }
+    await client.send('DELETE', `/deployments/${wayward}`);
+  });
+});
+
 describe('unload()', () => {
   it.each(['loop', 'throw'])('costs only itself where it does this: %s', async (onUnload) => {
     const blocking = await deploy({ onUnload });
