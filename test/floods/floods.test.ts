@@ -10,6 +10,7 @@ const flooder = fileURLToPath(new URL('../../scripts/floods/flooder.mjs', import
 const mebibyte = 1024 * 1024;
 /** What a flood may add to the server's memory. */
 const mostBytes = 128 * mebibyte;
+const maxHeldBytes = 128 * mebibyte;
 const predictions = 40;
 
 let server: ServerProcess;
@@ -21,7 +22,11 @@ beforeEach(async () => {
   const plugins = await pluginFolder([], { classifier: { model: softmaxClassifier() } });
   server = await ServerProcess.start({
     plugins: [plugins],
-    env: { CLOUDEASYML_BODY_LIMIT: String(mebibyte), CLOUDEASYML_LOG_LEVEL: 'silent' },
+    env: {
+      CLOUDEASYML_BODY_LIMIT: String(mebibyte),
+      CLOUDEASYML_MAX_HELD_BYTES: String(maxHeldBytes),
+      CLOUDEASYML_LOG_LEVEL: 'silent',
+    },
   });
   user = await server.user('ada', { permissions: ['predict', 'deploy'] });
   classifier = await user.deploy('classifier');

@@ -9,7 +9,7 @@ beforeAll(async () => {
   server = await ServerProcess.start({ workers: 1 });
 });
 
-async function ask(deploymentId: string, body: BodyInit, contentType?: string) {
+async function ask(deploymentId: string, body: string | Buffer | FormData, contentType?: string) {
   const response = await fetch(`${server.url}/predict/${deploymentId}`, {
     method: 'POST',
     headers: {

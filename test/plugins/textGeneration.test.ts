@@ -168,7 +168,9 @@ test('stops when it is told to, and lets the event loop turn meanwhile', async (
 test('stops answering a request that is over', async () => {
   const signal = AbortSignal.timeout(50);
   const input = { data: prompt, options: { maxLength: 100_000 } };
-  await expect(model.predict(input, { signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+  await expect(model.predict(input, streamContext({ signal }))).rejects.toMatchObject({
+    name: 'TimeoutError',
+  });
 });
 
 test('takes limits of config.yaml, which its own defaults stay within', async () => {

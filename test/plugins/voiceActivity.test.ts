@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SpeechSegment, VoiceActivityModel } from '../../plugins/voiceActivity/index.js';
+import { streamContext } from '../support/streamContext.js';
 import {
   config,
   encoded,
@@ -274,7 +275,8 @@ describe('the model', () => {
 
   test('stops answering a request that is over', async () => {
     const abort = new AbortController();
-    const answer = model.predict({ data: fileOf(voice16k), options: {} }, { signal: abort.signal });
+    const context = streamContext({ signal: abort.signal });
+    const answer = model.predict({ data: fileOf(voice16k), options: {} }, context);
     abort.abort();
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   });

@@ -12,7 +12,7 @@ import type { RequestAccounts } from '../../usage/requestAccounts.js';
 import { bodyTooLarge } from '../http/body.js';
 import type { HttpServices } from '../http/pipeline.js';
 import { draining, type EngineFailure, keyEnded, refusalError } from '../predict/refusals.js';
-import type { Connection } from './connection.js';
+import { CloseCode, type Connection } from './connection.js';
 import { emptyFrame, frameError, misused, notFound } from './frameErrors.js';
 import { SocketCall } from './socketCall.js';
 
@@ -22,6 +22,8 @@ const countedBytes = 64 * 1024;
 const refusedTimes = 4;
 /** With this many times that unread, a further request ends the connection. */
 export const closedTimes = 64;
+/** Wrong frames in a row after which a connection is closed. */
+const maxWrongFrames = 128;
 /** Input beyond what a stream takes, in bytes, that may come until its client can be made to wait. */
 const maxOverrun = 16 * 1024 * 1024;
 
@@ -131,6 +133,11 @@ export class SocketCalls implements CompletionListener {
     }
   }
 
+  /** Closes the connection of a client that sends pings and does not read what answers them. */
+  onPing(connection: Connection): void {
+    if (connection.unreadBytes > refusedTimes * this.#limits.maxBufferedBytes) connection.close();
+  }
+
   onCompletion({ ticket, outcome, rows, chargedMs, body, isBinary }: Completion): void {
     const call = this.#calls[ticket]!;
     const { connection } = call;
@@ -192,6 +199,7 @@ export class SocketCalls implements CompletionListener {
       connection.sendError(id, refusalError(handle, isStarting, this.#engine.shedWaitMs));
       return;
     }
+    connection.wrongFrames = 0;
     call.connection = connection;
     call.id = id;
     call.principal = principal;
@@ -274,6 +282,8 @@ export class SocketCalls implements CompletionListener {
   ): void {
     if (call) this.#drop(call, error);
     else connection.sendError(id, error);
+    if (++connection.wrongFrames < maxWrongFrames) return;
+    connection.end(CloseCode.policy, `${maxWrongFrames} wrong frames came in a row.`);
   }
 
   /** Ends a call before the engine has, and tells its client. */

@@ -160,6 +160,7 @@ export class SocketServer {
         connection.drained();
         this.#calls.regulate(connection);
       },
+      ping: (socket) => this.#calls.onPing(socket.getUserData().connection),
       close: (socket) => this.#closed(socket.getUserData().connection),
     });
   }
