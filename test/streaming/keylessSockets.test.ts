@@ -1,0 +1,114 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { handshake } from '../support/handshake.js';
+import { pluginFolder } from '../support/pluginFolder.js';
+import { ServerProcess } from '../support/serverProcess.js';
+import { SocketClient } from '../support/socketClient.js';
+
+const mebibyte = 1024 * 1024;
+
+let server: ServerProcess;
+let echo: string;
+let key: string;
+beforeAll(async () => {
+  const plugins = await pluginFolder(['echo']);
+  server = await ServerProcess.start({ plugins: [plugins], workers: 1 });
+  const user = await server.user('ada');
+  echo = await user.deploy('echo');
+  key = user.key!;
+});
+
+const anonymous = () => SocketClient.open(server, undefined, { anonymous: true });
+const frameOf = (bytes: number) => {
+  const frame = { id: 1, deploymentId: echo, data: '' };
+  return { ...frame, data: 'x'.repeat(bytes - JSON.stringify(frame).length) };
+};
+
+describe('a WebSocket whose handshake has no key', () => {
+  it('takes frames of up to 1 MiB, before and after its key', async () => {
+    const stranger = await anonymous();
+    stranger.socket.send('x'.repeat(mebibyte));
+    expect((await stranger.next(null)).error?.code).toBe('key_missing');
+
+    const client = await anonymous();
+    client.send({ auth: key });
+    client.send(frameOf(mebibyte));
+    expect(await client.next(1)).toMatchObject({ done: true });
+    await client.close();
+  });
+
+  it('is reset by a larger one', async () => {
+    const stranger = await anonymous();
+    stranger.socket.send('x'.repeat(mebibyte + 1));
+    expect((await stranger.closed).code).toBe(1006);
+    const client = await anonymous();
+    client.send({ auth: key });
+    expect((await client.predicted(echo, 'small')).predictions).toBe('small');
+    client.send(frameOf(mebibyte + 1));
+    expect((await client.closed).code).toBe(1006);
+  });
+
+  it('waits for its key with 63 others at most, and keeps nobody out who has one', async () => {
+    const strangers = await Promise.all(Array.from({ length: 64 }, anonymous));
+    expect(await handshake(server.url)).toMatchObject({
+      status: 503,
+      json: { code: 'overloaded' },
+      headers: { 'retry-after': '1' },
+    });
+    const known = await SocketClient.open(server, key);
+    expect((await known.predicted(echo, 1)).predictions).toBe(1);
+    // One that has said its key makes room for another.
+    strangers[0]!.send({ auth: key });
+    await strangers[0]!.predicted(echo, 1);
+    const next = await anonymous();
+    await Promise.all([...strangers, next, known].map((client) => client.close()));
+    await (await anonymous()).close();
+  });
+
+  it('is closed where its key does not come', async () => {
+    const stranger = await anonymous();
+    expect((await stranger.next(null)).error?.code).toBe('key_missing');
+    expect(await stranger.closed).toEqual({ code: 1008, reason: 'key_missing' });
+  });
+});
+
+describe('a WebSocket whose handshake has a key', () => {
+  it('takes frames of up to bodyLimit', async () => {
+    const client = await SocketClient.open(server, key);
+    client.send(frameOf(8 * mebibyte));
+    expect(await client.next(1)).toMatchObject({ done: true });
+    await client.close();
+  });
+
+  it('may have it as a subprotocol, which is not repeated', async () => {
+    const protocols = ['cloudeasyml', `key.${key}`];
+    for (const offered of [protocols, protocols.toReversed()]) {
+      const client = await SocketClient.open(server, undefined, {
+        anonymous: true,
+        protocols: offered,
+      });
+      expect(client.socket.protocol).toBe('cloudeasyml');
+      client.send(frameOf(2 * mebibyte));
+      expect(await client.next(1)).toMatchObject({ done: true });
+      await client.close();
+    }
+    for (const offered of [`key.${key}`, `key.${key}, mine`, `mine,key.${key}`]) {
+      const { status, headers, socket } = await handshake(server.url, {
+        'sec-websocket-protocol': offered,
+      });
+      socket!.destroy();
+      expect(status).toBe(101);
+      expect(JSON.stringify(headers)).not.toContain(key);
+      expect(headers['sec-websocket-protocol']).toBe(offered.includes('mine') ? 'mine' : undefined);
+    }
+  });
+
+  it('is refused where that is wrong, without a word of it', async () => {
+    const wrong = `${key.slice(0, -1)}~`;
+    const refused = await handshake(server.url, {
+      'sec-websocket-protocol': `cloudeasyml, key.${wrong}`,
+    });
+    expect(refused).toMatchObject({ status: 401, json: { code: 'key_invalid' } });
+    expect(JSON.stringify(refused)).not.toContain(wrong);
+    expect(server.output).not.toContain(wrong);
+  });
+});
