@@ -14,7 +14,9 @@ it('tells where a deployment is not, why, and comes back by itself', async () =>
   const choosy = await admin.deploy('choosy', { obstacle });
   const wayward = await admin.deploy('wayward');
   const state = () => getDeployment(admin, choosy);
+  const readiness = async () => (await admin.send('GET', '/health/ready')).json;
   expect(await state()).toMatchObject({ status: 'active' });
+  expect(await readiness()).toEqual({ status: 'ready' });
 
   writeFileSync(obstacle, '');
   await admin.predict(wayward, 'throw later');
@@ -22,6 +24,7 @@ it('tells where a deployment is not, why, and comes back by itself', async () =>
     .poll(state, { timeout: 20_000 })
     .toMatchObject({ status: 'degraded', reason: expect.stringContaining('an obstacle') });
   expect((await admin.predict(choosy, 1)).status).toBe(200);
+  expect(await readiness()).toEqual({ status: 'ready' });
 
   // Until the other worker is gone, too.
   await expect
@@ -35,9 +38,15 @@ it('tells where a deployment is not, why, and comes back by itself', async () =>
     .toMatchObject({ status: 'failed', error: expect.stringContaining('an obstacle') });
   const refused = await admin.predict(choosy, 1);
   expect(refused.json).toMatchObject({ status: 503, code: 'deployment_unavailable' });
+  expect(await readiness()).toMatchObject({
+    status: 503,
+    code: 'deployment_unavailable',
+    detail: expect.stringMatching(`${choosy} \\(choosy\\) is failed: .*an obstacle`),
+  });
 
   rmSync(obstacle);
   await expect.poll(state, { timeout: 30_000 }).toMatchObject({ status: 'active' });
+  expect(await readiness()).toEqual({ status: 'ready' });
   expect((await admin.predict(choosy, 1)).status).toBe(200);
   const changes = server.output
     .split('\n')
