@@ -130,13 +130,3 @@ describe('a client that writes faster than its plugin reads', () => {
     client.terminate();
   });
 });
-
-describe('a frame of 100 MB', () => {
-  it('is refused with an error, and the connection goes on', async () => {
-    const client = await SocketClient.open(server);
-    client.socket.send(Buffer.alloc(100 * mebibyte));
-    expect((await client.next(null)).error?.code).toBe('body_too_large');
-    expect((await client.predicted(streams, 1)).predictions).toBe(1);
-    client.terminate();
-  });
-});
