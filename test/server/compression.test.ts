@@ -132,6 +132,34 @@ describe('an answer', () => {
     }
   });
 
+  it('to HEAD has the headers of GET, compressed too', async () => {
+    const headers = { 'accept-encoding': 'gzip' };
+    const get = await client.send('GET', '/openapi.json', { headers });
+    const head = await client.send('HEAD', '/openapi.json', { headers });
+    expect(head).toMatchObject({ status: 200, text: '' });
+    for (const name of ['content-encoding', 'content-length', 'content-type', 'vary']) {
+      expect(head.headers[name]).toBe(get.headers[name]);
+    }
+  });
+
+  it('of events comes as it is, so that each event comes at once', async () => {
+    const answer = await client.send('POST', `/predict/${doubler}`, {
+      json: { data: large },
+      headers: { 'accept-encoding': 'gzip', accept: 'text/event-stream' },
+    });
+    expect(answer.headers).not.toHaveProperty('content-encoding');
+    expect(answer.text).toMatch(/^\s*event: prediction\n/);
+  });
+
+  it('to a page of another origin varies by both', async () => {
+    const other = await LocalServer.start({ cors: ['https://a.example'] });
+    const { headers } = await other.call('GET', '/openapi.json', {
+      headers: { origin: 'https://a.example', 'accept-encoding': 'gzip' },
+    });
+    expect(headers.get('content-encoding')).toBe('gzip');
+    expect(headers.get('vary')).toBe('origin, accept-encoding');
+  });
+
   it('that is small comes as it is', async () => {
     const answer = await ask('gzip', [1]);
     expect(answer.headers).not.toHaveProperty('content-encoding');
