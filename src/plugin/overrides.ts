@@ -56,6 +56,7 @@ const overridesSchema = (plugin: Configured) =>
     maxQueueSize: integer(1, 65_536),
     timeoutMs: integer(10, 3_600_000),
     maxStreams: integer(1, 4096),
+    loadTimeoutMs: integer(1, plugin.serving.loadTimeoutMs),
     executionProviders: providerList(
       z.looseObject({ name: providerName, device_id: device.optional() }),
     ),

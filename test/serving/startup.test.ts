@@ -65,7 +65,10 @@ describe('a server that starts again', () => {
 
     gate.openWide();
     await starting;
-    expect(codeOf(await client.send('GET', '/health/ready'))).toBe('200');
+    // One that should serve can't: its plugin is gone.
+    const ready = await client.send('GET', '/health/ready');
+    expect(codeOf(ready)).toBe('503 deployment_unavailable');
+    expect(ready.text).toContain(`${lost} (model) is failed`);
     expect((await client.predicted(gated, 'in time')).predictions).toBe('in time');
     // Its plugin is no longer there: it says so, and keeps its place.
     expect(codeOf(await client.predict(lost, [[1, 2]]))).toBe('503 deployment_unavailable');
