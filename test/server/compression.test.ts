@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { HttpClient, type SendOptions } from '../support/httpClient.js';
@@ -27,6 +28,28 @@ const problem = (status: number, code: string) => ({
   status,
   json: expect.objectContaining({ code }),
 });
+/** Sends a body in pieces, each when the one before has had time to arrive. */
+function sendPieces(path: string, pieces: readonly Uint8Array[]): Promise<string> {
+  const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  return new Promise((resolve, reject) => {
+    const socket = server.connect();
+    socket.setNoDelay(true);
+    socket.on('data', (data) => {
+      resolve(data.toString());
+      socket.destroy();
+    });
+    socket.on('error', reject);
+    socket.on('connect', async () => {
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.adminKey}\r\nContent-Length: ${length}\r\n\r\n`,
+      );
+      for (const piece of pieces) {
+        await sleep(20);
+        socket.write(piece);
+      }
+    });
+  });
+}
 const keyRequest = '{"name": "a key"}';
 const numbers = (length: number) => Array.from({ length }, (_, i) => i);
 
@@ -49,6 +72,14 @@ describe.each(codings)('a %s body', (coding, pack) => {
         const body = pack(JSON.stringify({ deploymentId: doubler, data }));
         expect(await post('/predict', body, said)).toMatchObject({ status: 200 });
       }
+    }
+  });
+
+  it('may come in pieces, the first of them after the headers', async () => {
+    const body = pack(JSON.stringify({ deploymentId: doubler, data: numbers(3) }));
+    for (const at of [2, 10, body.length - 1]) {
+      const pieces = [body.subarray(0, at), body.subarray(at)];
+      expect(await sendPieces('/predict', pieces)).toContain('"predictions":[0,2,4]');
     }
   });
 
