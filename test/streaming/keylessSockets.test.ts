@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { handshake } from '../support/handshake.js';
 import { pluginFolder } from '../support/pluginFolder.js';
-import { ServerProcess } from '../support/serverProcess.js';
+import { isSanitized, ServerProcess } from '../support/serverProcess.js';
 import { SocketClient } from '../support/socketClient.js';
 
 /** What a narrow socket takes in one frame. */
@@ -23,6 +23,19 @@ const frameOf = (bytes: number) => {
   const frame = { id: 1, deploymentId: echo, data: '' };
   return { ...frame, data: 'x'.repeat(bytes - JSON.stringify(frame).length) };
 };
+
+const text = 1;
+const continuation = 0;
+const zeros = (length: number) => Buffer.alloc(length);
+
+/** The beginning of a masked frame that is not the last of its message; the mask is zeros. */
+function frameStart(opcode: number, length: number): Buffer {
+  const start = Buffer.alloc(14);
+  start[0] = opcode;
+  start[1] = 0x80 | 127;
+  start.writeBigUInt64BE(BigInt(length), 2);
+  return start;
+}
 
 describe('a WebSocket whose handshake has no key', () => {
   it('takes frames of up to 256 KiB, before and after its key', async () => {
@@ -63,6 +76,37 @@ describe('a WebSocket whose handshake has no key', () => {
     const next = await anonymous();
     await Promise.all([...strangers, next, known].map((client) => client.close()));
     await (await anonymous()).close();
+  });
+
+  it.each([
+    ['that are not whole', false],
+    ['in fragments that go on for ever', true],
+  ])('has the server hold little, even where 64 send frames %s', async (_, inFragments) => {
+    const before = server.residentBytes;
+    const strangers = await Promise.all(
+      Array.from({ length: 64 }, async () => (await handshake(server.url)).socket!),
+    );
+    for (const stranger of strangers) {
+      if (!inFragments)
+        stranger.write(Buffer.concat([frameStart(text, mebibyte), zeros(mebibyte - 1)]));
+      else {
+        stranger.write(Buffer.concat([frameStart(text, mebibyte - 1), zeros(mebibyte - 1)]));
+        for (let each = 0; each < 20; each++) {
+          stranger.write(
+            Buffer.concat([frameStart(continuation, mebibyte - 1), zeros(mebibyte - 1)]),
+          );
+        }
+      }
+    }
+    const sent = strangers.map(
+      (stranger) => new Promise<void>((resolve) => stranger.write('', () => resolve())),
+    );
+    await Promise.all(sent);
+    expect(await (await SocketClient.open(server, key)).predicted(echo, 1)).toMatchObject({
+      predictions: 1,
+    });
+    if (!isSanitized) expect(server.residentBytes - before).toBeLessThan(200 * mebibyte);
+    for (const stranger of strangers) stranger.destroy();
   });
 
   it('is closed where its key does not come', async () => {

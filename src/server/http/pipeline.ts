@@ -108,7 +108,7 @@ export class Pipeline {
     // It was answered before all of its body had come.
     if (exchange.receiveBy === 0) return;
     // The headers came alone. The first bytes of a body say what it is.
-    if (chunk.byteLength === 0 && !isLast) return;
+    if (!isLast && chunk.byteLength === 0) return;
     exchange.receivedBytes += chunk.byteLength;
     if (exchange.receivedBytes > exchange.bodyLimit) {
       this.cut(exchange, bodyTooLarge(exchange.bodyLimit));
