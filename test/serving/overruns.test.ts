@@ -29,12 +29,12 @@ it('a prediction that never ends costs its deployment an instance, and others no
   expect(server.output).not.toContain('a worker was lost');
 });
 
-it('a deadline of a millisecond costs only its own requests', async () => {
+it('a deadline of ten milliseconds costs only its own requests', async () => {
   const server = await ServerProcess.start({ plugins: [plugins], workers: 2 });
   const { admin } = server;
   const streams = await admin.deploy('streams');
   const others = await OthersLoad.start(server, streams, await admin.deploy('echo'));
-  const slow = await admin.deploy('slow', { ms: 3_000, serving: { timeoutMs: 1 } });
+  const slow = await admin.deploy('slow', { ms: 3_000, serving: { timeoutMs: 10 } });
   const answers = await Promise.all(Array.from({ length: 8 }, () => admin.predict(slow, 1)));
   for (const { status } of answers) expect([503, 504]).toContain(status);
   await new Promise((resolve) => setTimeout(resolve, 5_000));
