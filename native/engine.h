@@ -1,10 +1,12 @@
 // The one process-wide object: everything that threads share hangs off it.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "runtime/allocator.h"
 #include "runtime/runtime.h"
+#include "serving/byteBudget.h"
 #include "serving/directory.h"
 #include "serving/dispatcher.h"
 
@@ -18,6 +20,11 @@ class Engine {
   Engine() { runtime::keepFreedMemory(); }
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
+
+  /// What all front ends hold. Their pools may outlive the engine.
+  const std::shared_ptr<serving::ByteBudget> budget = std::make_shared<serving::ByteBudget>();
+  /// The largest answer of deployments that are added from now on, in bytes.
+  std::atomic<size_t> answerBytes{serving::BatchLimits{}.answerBytes};
 
   // Each uses those before it, and goes before them.
   runtime::Runtime runtime;

@@ -40,7 +40,7 @@ class RequestScript {
       : engine_(engine),
         body_(std::move(body)),
         channel_(std::make_shared<serving::Channel>(std::make_shared<serving::WakeHandle>([] {}))),
-        pool_(std::make_shared<serving::RequestPool>(channel_, size_t{1} << 30)),
+        pool_(std::make_shared<serving::RequestPool>(channel_, engine.budget)),
         worker_(engine.dispatcher.addWorker(std::make_shared<serving::WakeHandle>([] {}), [] {
           return std::make_shared<runtime::CancellationToken>(0);
         })) {
@@ -83,7 +83,8 @@ class RequestScript {
 
  private:
   void handIn(uint32_t ticket) {
-    serving::Request* request = pool_->open(ticket, body_.data(), body_.size());
+    serving::Request* request = nullptr;
+    pool_->open(ticket, 0, body_.data(), body_.size(), request);
     request->protocol = &protocols::predictProtocol(false, false);
     std::string_view id;
     protocols::scanEnvelope(request->body.view(), request->envelope);

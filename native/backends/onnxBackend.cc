@@ -33,6 +33,17 @@ bool fitsLabels(const runtime::TensorInfo& output, size_t labels) {
   return dims.size() == 2 && (dims[1] < 0 || dims[1] == wanted);
 }
 
+/// Bytes of a row, where all axes but the first are declared; else 0.
+size_t rowBytes(const runtime::TensorInfo& output) {
+  if (output.kind != runtime::ValueKind::kTensor || output.dims.empty()) return 0;
+  size_t bytes = runtime::elementSize(output.type);
+  for (size_t axis = 1; axis < output.dims.size(); ++axis) {
+    if (output.dims[axis] < 0) return 0;
+    bytes *= static_cast<size_t>(output.dims[axis]);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 OnnxBackend::OnnxBackend(std::shared_ptr<runtime::Session> session, const OnnxOptions& options,
@@ -59,6 +70,9 @@ OnnxBackend::OnnxBackend(std::shared_ptr<runtime::Session> session, const OnnxOp
     rowsPerRun_ = static_cast<size_t>(contract_.fixedBatch);
   } else if (contract_.joined) {
     rowsPerRun_ = options.maxBatchSize;
+  }
+  for (size_t i = 0; i < signature_.outputs.size(); ++i) {
+    if (signature_.outputs[i].byRows) declaredRowBytes_ += rowBytes(session_->outputs()[i]);
   }
 }
 

@@ -45,6 +45,8 @@ class OnnxBackend final : public serving::Backend {
   const BatchContract& contract() const noexcept { return contract_; }
   /// Rows that one run holds at most; 0 where a run takes whatever a request brings.
   size_t rowsPerRun() const noexcept { return rowsPerRun_; }
+  /// Bytes that a row takes in those outputs whose shapes the model declares.
+  size_t declaredRowBytes() const noexcept { return declaredRowBytes_; }
 
  private:
   void setLabels(const OnnxOptions& options);
@@ -54,6 +56,7 @@ class OnnxBackend final : public serving::Backend {
   protocols::Signature signature_;
   BatchContract contract_;
   size_t rowsPerRun_ = 0;
+  size_t declaredRowBytes_ = 0;
 };
 
 }  // namespace cloudeasyml::backends

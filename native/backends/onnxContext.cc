@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <string>
 
 #include "backends/outputValues.h"
 #include "protocols/requestError.h"
+#include "runtime/ortMessage.h"
 #include "serving/channel.h"
 #include "serving/time.h"
 
@@ -19,6 +21,24 @@ namespace {
 
 /// Buffers below this are not worth giving back.
 constexpr size_t kKeptBytes = 1 << 20;
+/// Outputs may take this many times the bytes that an answer may have: numbers can be shorter as
+/// text, and scores that are answered as labels are many.
+constexpr size_t kOutputsPerAnswer = 4;
+
+size_t byteLengthOf(const protocols::Value& value) {
+  size_t bytes = value.tensor.byteLength();
+  if (value.tensor.isText()) bytes = value.tensor.capacity();
+  for (const auto& item : value.items) bytes += byteLengthOf(item);
+  return bytes;
+}
+
+void requireOutputBytes(size_t bytes, size_t most) {
+  if (bytes <= most) return;
+  throw Error(ErrorCode::kAnswerTooLarge,
+              "The model's outputs would take more than " + std::to_string(most) +
+                  " bytes for the request, " + std::to_string(kOutputsPerAnswer) +
+                  " times the server's answerLimit. Ask for less at once.");
+}
 
 }  // namespace
 
@@ -60,6 +80,7 @@ std::vector<OnnxContext::Places> OnnxContext::joinableGroups() const {
 }
 
 void OnnxContext::run(const Batch& batch, const runtime::CancellationToken& token) {
+  chargedUntilNs_ = batch.startNs;
   for (const auto& group : joinableGroups()) {
     const bool isAlone = group.size() == 1;
     if (attempt(batch, group, isAlone, token) || isAlone) continue;
@@ -71,7 +92,7 @@ void OnnxContext::run(const Batch& batch, const runtime::CancellationToken& toke
 
 bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
                           const runtime::CancellationToken& token) {
-  const auto fail = [&](ErrorCode code, const char* detail) {
+  const auto fail = [&](ErrorCode code, const std::string& detail) {
     for (const size_t place : places) {
       serving::fail(*batch.requests[place], {code, detail, {}});
     }
@@ -83,6 +104,8 @@ bool OnnxContext::attempt(const Batch& batch, const Places& places, bool isLast,
     // A worker will start it again.
     if (batch.isInline && token.cancelled()) return true;
     if (isLast) fail(error.code(), error.what());
+  } catch (const Ort::Exception& error) {
+    if (isLast) fail(ErrorCode::kRuntimeFailed, runtime::withoutSource(error.what()));
   } catch (const std::exception& error) {
     if (isLast) fail(ErrorCode::kRuntimeFailed, error.what());
   }
@@ -93,27 +116,44 @@ void OnnxContext::runGroup(const Batch& batch, const Places& places,
                            const runtime::CancellationToken& token) {
   group_.clear();
   size_t rows = 0;
+  const size_t answerBytes = batch.deployment->limits.answerBytes;
+  const size_t outputLimit = kOutputsPerAnswer * answerBytes;
   for (const size_t place : places) {
     group_.push_back(decoded_[place].get());
     rows += group_.back()->rows;
+    requireOutputBytes(group_.back()->rows * backend_.declaredRowBytes(), outputLimit);
   }
   const int64_t runsAtNs = serving::nowNs();
   memory_.clear();
-  const auto chunks = runRows(group_, rows, token);
-  const int64_t elapsedNs = serving::nowNs() - batch.startNs;
+  const auto chunks = runRows(group_, rows, outputLimit, token);
+  const int64_t endNs = serving::nowNs();
+  const auto nsPerRow = static_cast<double>(endNs - chargedUntilNs_) / static_cast<double>(rows);
+  chargedUntilNs_ = endNs;
   size_t firstRow = 0;
   for (const size_t place : places) {
-    answer(*batch.requests[place], *decoded_[place], chunks, firstRow, elapsedNs,
-           runsAtNs - batch.startNs);
-    firstRow += decoded_[place]->rows;
+    auto& request = *batch.requests[place];
+    const auto& decoded = *decoded_[place];
+    const protocols::AnswerGuard guard(answerBytes, request.done, token.flag());
+    answer(batch, request,
+           {backend_.signature(),
+            chunks,
+            {firstRow, decoded.rows},
+            decoded,
+            endNs - batch.startNs,
+            guard,
+            outputBytes_},
+           {runsAtNs - batch.startNs, static_cast<int64_t>(nsPerRow * decoded.rows)});
+    firstRow += decoded.rows;
   }
 }
 
-std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows,
+// @param mostBytes that the outputs may take for each of the group's requests
+std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows, size_t mostBytes,
                                         const runtime::CancellationToken& token) {
   const auto fixed = static_cast<size_t>(backend_.contract().fixedBatch);
   const size_t limit = backend_.rowsPerRun() > 0 ? backend_.rowsPerRun() : rows;
   std::vector<Chunk> chunks;
+  outputBytes_ = 0;
   for (size_t from = 0; from < rows; from += limit) {
     Chunk chunk;
     chunk.from = from;
@@ -122,7 +162,11 @@ std::vector<Chunk> OnnxContext::runRows(const Group& group, size_t rows,
     runner_.run(backend_.session(), backend_.signature(), group,
                 {from, chunk.count, fixed > 0 ? fixed : chunk.count}, token, memory_);
     chunk.outputs.reserve(memory_.size() - first);
-    for (size_t i = first; i < memory_.size(); ++i) chunk.outputs.push_back(openValue(memory_[i]));
+    for (size_t i = first; i < memory_.size(); ++i) {
+      chunk.outputs.push_back(openValue(memory_[i]));
+      outputBytes_ += byteLengthOf(chunk.outputs.back());
+    }
+    requireOutputBytes(outputBytes_ / group.size(), mostBytes);
     chunks.push_back(std::move(chunk));
   }
   requireRows(chunks);
@@ -147,23 +191,28 @@ void OnnxContext::requireRows(const std::vector<Chunk>& chunks) const {
   }
 }
 
-void OnnxContext::answer(Request& request, const DecodedRequest& decoded,
-                         const std::vector<Chunk>& chunks, size_t firstRow, int64_t elapsedNs,
-                         int64_t formedNs) const {
-  if (!request.claim()) return;
-  request.processingNs = elapsedNs;
-  request.batchNs = formedNs;
+// The request is claimed when its answer is whole: until then it may run out of time.
+void OnnxContext::answer(const Batch& batch, Request& request, const protocols::Answer& answer,
+                         const Times& times) {
+  if (request.hasEnded()) return;
   try {
-    request.protocol->encode(
-        request.answer,
-        {backend_.signature(), chunks, {firstRow, decoded.rows}, decoded, elapsedNs});
-    request.binaryAnswer = request.protocol->hasBinaryAnswers();
-    serving::complete(request);
+    request.protocol->encode(encoded_, answer);
   } catch (const Error& error) {
-    serving::completeFailed(request, {error.code(), error.what(), {}});
+    // A worker will start it again.
+    if (batch.isInline && error.code() == ErrorCode::kCancelled) return;
+    serving::fail(request, {error.code(), error.what(), {}});
+    return;
   } catch (const std::exception& error) {
-    serving::completeFailed(request, {ErrorCode::kRuntimeFailed, error.what(), {}});
+    serving::fail(request, {ErrorCode::kRuntimeFailed, error.what(), {}});
+    return;
   }
+  if (!request.claim()) return;
+  request.processingNs = answer.elapsedNs;
+  request.batchNs = times.formedNs;
+  request.chargedNs = times.chargedNs;
+  request.answer.swap(encoded_);
+  request.binaryAnswer = request.protocol->hasBinaryAnswers();
+  serving::completeAnswered(request, batch.deployment->limits.answerBytes);
 }
 
 void OnnxContext::clear() noexcept {
@@ -173,6 +222,7 @@ void OnnxContext::clear() noexcept {
     for (const auto& input : decoded_[i]->inputs) used += input.capacity();
   }
   count_ = 0;
+  if (encoded_.capacity() > kKeptBytes) std::string().swap(encoded_);
   if (!used_.note(used)) return;
   size_t held = runner_.capacity();
   for (const auto& decoded : decoded_) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "backends/onnxBackend.h"
@@ -30,6 +31,13 @@ class OnnxContext final : public serving::ExecutionContext {
   /// Requests of equal row shapes and equal shared inputs, by their place in the batch.
   using Places = std::vector<size_t>;
 
+  struct Times {
+    /// From the batch's start until the run began.
+    int64_t formedNs;
+    /// The request's share of what its group took.
+    int64_t chargedNs;
+  };
+
   std::vector<Places> joinableGroups() const;
   bool areJoinable(size_t a, size_t b) const;
   /// @returns false where the run failed; then nothing of the group has been answered
@@ -37,12 +45,11 @@ class OnnxContext final : public serving::ExecutionContext {
                const runtime::CancellationToken& token);
   void runGroup(const serving::Batch& batch, const Places& places,
                 const runtime::CancellationToken& token);
-  std::vector<protocols::Chunk> runRows(const Group& group, size_t rows,
+  std::vector<protocols::Chunk> runRows(const Group& group, size_t rows, size_t mostBytes,
                                         const runtime::CancellationToken& token);
   void requireRows(const std::vector<protocols::Chunk>& chunks) const;
-  void answer(serving::Request& request, const protocols::DecodedRequest& decoded,
-              const std::vector<protocols::Chunk>& chunks, size_t firstRow, int64_t elapsedNs,
-              int64_t formedNs) const;
+  void answer(const serving::Batch& batch, serving::Request& request,
+              const protocols::Answer& answer, const Times& times);
 
   const OnnxBackend& backend_;
   protocols::JsonReader reader_;
@@ -53,6 +60,11 @@ class OnnxContext final : public serving::ExecutionContext {
   // Of the group that runs: its requests, and what the outputs lie in.
   Group group_;
   std::vector<Ort::Value> memory_;
+  size_t outputBytes_ = 0;
+  /// Until when the batch's time has been charged to its requests.
+  int64_t chargedUntilNs_ = 0;
+  /// The answer that is being written.
+  std::string encoded_;
   RecentPeak used_;
 };
 

@@ -17,6 +17,7 @@ constexpr Function<void> kExports[] = {
     {"runtimeInfo", callback<runtimeInfo>},
     {"stopThread", callback<stopThread>},
     {"stopAll", callback<stopAll>},
+    {"eraseVariable", callback<eraseVariable>},
     {"openSession", callback<openSession>},
     {"openSessionSync", callback<openSessionSync>},
     {"modelState", callback<modelState>},
@@ -34,7 +35,8 @@ constexpr Function<void> kExports[] = {
     {"setAccepting", callback<setAccepting>},
     {"isIdle", callback<isIdle>},
     {"removeDeployment", callback<removeDeployment>},
-    {"retireStalled", callback<retireStalled>},
+    {"limitMemory", callback<limitMemory>},
+    {"overdueWorkers", callback<overdueWorkers>},
     {"createFrontEnd", callback<createFrontEnd>},
     {"createWorker", callback<createWorker>},
 };

@@ -1,6 +1,7 @@
 #include "bindings/batchWorker.h"
 
 #include <cstring>
+#include <utility>
 
 #include "bindings/exports.h"
 #include "bindings/functions.h"
@@ -45,7 +46,9 @@ BatchWorker::BatchWorker(Napi::Env env, Napi::Function onWork)
           std::make_shared<serving::WakeHandle>([this] { wakeUp_.wake(); }),
           [engine = std::weak_ptr(engine_), threadId = data_.threadId] {
             return makeToken(engine.lock(), threadId);
-          })) {
+          },
+          isolate_.isInterruptible() ? std::function<void()>([this] { isolate_.terminate(); })
+                                     : nullptr)) {
   serving::markComputeThread();
   napi_add_env_cleanup_hook(env, cleanupHook<BatchWorker, &BatchWorker::cleanUp>, this);
 }
@@ -56,17 +59,27 @@ Napi::Object BatchWorker::exports() {
       {"succeed", callback<&BatchWorker::succeed>},
       {"fail", callback<&BatchWorker::fail>},
       {"wantsBinary", callback<&BatchWorker::wantsBinary>},
+      {"hasEnded", callback<&BatchWorker::hasEnded>},
+      {"timeLeft", callback<&BatchWorker::timeLeft>},
+      {"requestId", callback<&BatchWorker::requestId>},
+      {"watchBatch", callback<&BatchWorker::watchBatch>},
+      {"enterBatch", callback<&BatchWorker::enterBatch>},
       {"leave", callback<&BatchWorker::leave>},
       {"finish", callback<&BatchWorker::finish>},
       {"host", callback<&BatchWorker::host>},
       {"unhost", callback<&BatchWorker::unhost>},
+      {"runBatch", callback<&BatchWorker::runBatch>},
+      {"runStep", callback<&BatchWorker::runStep>},
+      {"runFor", callback<&BatchWorker::runFor>},
+      {"raiseUncaught", callback<&BatchWorker::raiseUncaught>},
       {"takeNotices", callback<&BatchWorker::takeNotices>},
       {"takeInput", callback<&BatchWorker::takeInput>},
       {"emit", callback<&BatchWorker::emit>},
       {"endStream", callback<&BatchWorker::endStream>},
       {"failStream", callback<&BatchWorker::failStream>},
       {"enterStream", callback<&BatchWorker::enterStream>},
-      {"leaveStream", callback<&BatchWorker::leaveStream>},
+      {"stepTimeLeft", callback<&BatchWorker::stepTimeLeft>},
+      {"leaveScope", callback<&BatchWorker::leaveScope>},
   };
   auto object = Napi::Object::New(env_);
   object.Set("id", worker_->id);
@@ -181,8 +194,19 @@ void BatchWorker::readAnswer(napi_value value, Request& request) const {
   request.binaryAnswer = true;
 }
 
-void BatchWorker::succeed(uint32_t batch, uint32_t index, napi_value answer, double milliseconds) {
-  Request* request = requestOf(batch, index);
+// What the batch took since its requests were charged last; for requests that ran together, the
+// request's share of all of it.
+int64_t BatchWorker::chargeOf(Batch& batch, const Request& request, bool ranTogether) {
+  const int64_t now = serving::nowNs();
+  if (!ranTogether) return now - std::exchange(batch.chargedUntilNs, now);
+  if (batch.jointNs == 0) batch.jointNs = now - batch.startNs;
+  return static_cast<int64_t>(static_cast<double>(batch.jointNs) * request.rows /
+                              static_cast<double>(batch.rows));
+}
+
+void BatchWorker::succeed(uint32_t batchId, uint32_t index, napi_value answer, double milliseconds,
+                          bool ranTogether) {
+  Request* request = requestOf(batchId, index);
   if (!request || !request->claim()) return;
   try {
     readAnswer(answer, *request);
@@ -192,8 +216,10 @@ void BatchWorker::succeed(uint32_t batch, uint32_t index, napi_value answer, dou
                             {ErrorCode::kInternal, "The answer could not be taken over.", {}});
     throw;
   }
+  Batch& batch = *active(batchId);
   request->processingNs = static_cast<int64_t>(milliseconds * 1e6);
-  serving::complete(*request);
+  request->chargedNs = chargeOf(batch, *request, ranTogether);
+  serving::completeAnswered(*request, batch.deployment->limits.answerBytes);
 }
 
 void BatchWorker::fail(uint32_t batch, uint32_t index, const std::string& code,
@@ -205,6 +231,29 @@ void BatchWorker::fail(uint32_t batch, uint32_t index, const std::string& code,
 bool BatchWorker::wantsBinary(uint32_t batch, uint32_t index) {
   const Request* request = requestOf(batch, index);
   return request && request->protocol->hasBinaryAnswers();
+}
+
+bool BatchWorker::hasEnded(uint32_t batch, uint32_t index) {
+  const Batch* running = active(batch);
+  return !running || running->hasEnded(index);
+}
+
+/// @returns the milliseconds until the request's deadline
+double BatchWorker::timeLeft(uint32_t batch, uint32_t index) {
+  const Request* request = requestOf(batch, index);
+  return request ? static_cast<double>(request->deadlineNs - serving::nowNs()) / 1e6 : 0;
+}
+
+std::string BatchWorker::requestId(uint32_t batch, uint32_t index) {
+  const Request* request = requestOf(batch, index);
+  return request ? request->requestId : std::string();
+}
+
+void BatchWorker::watchBatch(uint32_t batch) { engine_->dispatcher.watchBatch(*worker_, batch); }
+
+// Runs from here on are for a request of the batch, or for all of them.
+void BatchWorker::enterBatch(uint32_t batch, uint32_t index) {
+  data_.scopedToken = engine_->dispatcher.tokenFor(*worker_, batch, index);
 }
 
 // The code of the batch taken last goes on in the event loop.

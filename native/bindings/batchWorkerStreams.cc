@@ -1,14 +1,19 @@
 // A worker's functions for streams.
+#include <limits>
+#include <utility>
+
 #include "bindings/batchWorker.h"
+#include "serving/channel.h"
 #include "serving/requestPool.h"
 #include "serving/streamInbox.h"
+#include "serving/time.h"
 
 namespace cloudeasyml::bindings {
 
 using serving::Request;
 using serving::Stream;
 
-/// @returns [stream's number, its deployment's handle, notices, …]
+/// @returns [the stream's or batch's number, its deployment's handle, notices, …]
 napi_value BatchWorker::takeNotices() {
   const auto entries = worker_->inbox->take();
   napi_value array = nullptr;
@@ -19,10 +24,10 @@ napi_value BatchWorker::takeNotices() {
     napi_create_uint32(env_, number, &value);
     napi_set_element(env_, array, next++, value);
   };
-  for (const auto& [stream, notices] : entries) {
-    add(stream->number);
-    add(stream->deployment->handle);
-    add(notices);
+  for (const auto& entry : entries) {
+    add(entry.number);
+    add(entry.handle);
+    add(entry.notices);
   }
   return array;
 }
@@ -52,12 +57,21 @@ bool BatchWorker::emit(uint32_t number, napi_value body) {
   if (!stream) return false;
   Request* output = stream->openCompletion();
   readAnswer(body, *output);
-  return stream->emit(output);
+  return isDeliverable(*stream, *output) && stream->emit(output);
+}
+
+// Ends the stream where an output or its end can't be delivered, and drops that.
+bool BatchWorker::isDeliverable(Stream& stream, Request& completion) {
+  auto refusal = serving::holdAnswer(completion, stream.deployment->limits.answerBytes);
+  if (!refusal) return true;
+  completion.pool->release(&completion);
+  stream.fail(std::move(*refusal));
+  return false;
 }
 
 bool BatchWorker::closeStream(Stream& stream, Request* completion, double milliseconds,
                               uint32_t rows) {
-  completion->processingNs = static_cast<int64_t>(milliseconds * 1e6);
+  completion->processingNs = completion->chargedNs = static_cast<int64_t>(milliseconds * 1e6);
   completion->rows = rows;
   const bool isDelivered = stream.finish(completion);
   engine_->dispatcher.closeStream(*worker_, stream.number);
@@ -71,6 +85,9 @@ bool BatchWorker::endStream(uint32_t number, napi_value answer, double milliseco
   if (!stream) return false;
   Request* completion = stream->openCompletion();
   readAnswer(answer, *completion);
+  if (auto refusal = serving::holdAnswer(*completion, stream->deployment->limits.answerBytes)) {
+    completion->setFailure(std::move(*refusal));
+  }
   return closeStream(*stream, completion, milliseconds, inputs);
 }
 
@@ -89,6 +106,14 @@ void BatchWorker::enterStream(uint32_t number) {
   if (const auto stream = streamOf(number)) data_.scopedToken = stream->token();
 }
 
-void BatchWorker::leaveStream() { data_.scopedToken.reset(); }
+void BatchWorker::leaveScope() { data_.scopedToken.reset(); }
+
+/// @returns the milliseconds until the plugin's step is due; infinite where it owes none
+double BatchWorker::stepTimeLeft(uint32_t number) {
+  const auto stream = streamOf(number);
+  const int64_t dueNs = stream ? stream->stepDueNs() : serving::kNever;
+  if (dueNs == serving::kNever) return std::numeric_limits<double>::infinity();
+  return static_cast<double>(dueNs - serving::nowNs()) / 1e6;
+}
 
 }  // namespace cloudeasyml::bindings

@@ -3,6 +3,7 @@
 #include <onnxruntime_cxx_api.h>
 
 #include "bindings/addonData.h"
+#include "runtime/ortMessage.h"
 
 namespace cloudeasyml::bindings {
 
@@ -10,14 +11,15 @@ namespace {
 
 /// A JavaScript CloudEasyMLError(code, message).
 napi_value makeError(Napi::Env env, ErrorCode errorCode, const char* message) {
-  AddonData& data = AddonData::of(env);
+  // There is none yet where making it is what failed.
+  const AddonData* data = env.GetInstanceData<AddonData>();
   const char* code = nameOf(errorCode);
-  if (data.errorClass.IsEmpty()) {
+  if (!data || data->errorClass.IsEmpty()) {
     auto error = Napi::Error::New(env, message).Value();
     error.Set("code", code);
     return error;
   }
-  return data.errorClass.New({Napi::String::New(env, code), Napi::String::New(env, message)});
+  return data->errorClass.New({Napi::String::New(env, code), Napi::String::New(env, message)});
 }
 
 napi_value convertCurrentException(Napi::Env env) {
@@ -28,7 +30,8 @@ napi_value convertCurrentException(Napi::Env env) {
   } catch (const Error& failure) {
     return makeError(env, failure.code(), failure.what());
   } catch (const Ort::Exception& failure) {
-    return makeError(env, ErrorCode::kRuntimeFailed, failure.what());
+    return makeError(env, ErrorCode::kRuntimeFailed,
+                     runtime::withoutSource(failure.what()).c_str());
   } catch (const std::exception& failure) {
     return makeError(env, ErrorCode::kInternal, failure.what());
   } catch (...) {

@@ -22,6 +22,11 @@ void stopThread(Napi::Env env, int32_t threadId);
 /// The process is exiting. Returns once no run of the pool uses the library, whose statics go next.
 void stopAll(Napi::Env env);
 
+// The process: environment.cc
+
+/// Overwrites a variable's value where the process was given it, which /proc shows to the end.
+void eraseVariable(Napi::Env env, const std::string& name);
+
 // Sessions: sessionBinding.cc
 
 /// @returns {handle, inputs, outputs, executionProviders}
@@ -56,6 +61,10 @@ Napi::Value allocatePinned(Napi::Env env, Napi::Value handle, const std::string&
 
 // Serving: servingBinding.cc, frontEnd.cc, batchWorker.cc
 
+/// @param maxHeldBytes of requests and answers, of all users together
+/// @param answerLimit bytes of one answer, for deployments that are added afterwards
+void limitMemory(Napi::Env env, double maxHeldBytes, double answerLimit);
+
 /// Decides how a session's requests become runs, and tries that, off the calling thread.
 /// @param options {metadata, batchAxis, maxBatchSize, labels: [[output, [label, …]], …]}
 /// @param callback gets {handle, batching: {joined, verified, detail}}
@@ -73,12 +82,11 @@ void removeEndpoint(Napi::Env env, const std::string& id);
 void setAccepting(Napi::Env env, uint32_t handle, bool accepting);
 bool isIdle(Napi::Env env, uint32_t handle);
 void removeDeployment(Napi::Env env, uint32_t handle);
-/// @returns the ids of workers that should be ended
-Napi::Value retireStalled(Napi::Env env, int64_t graceMs);
+/// @returns the ids of workers that have nothing to do which may still be within its time
+Napi::Value overdueWorkers(Napi::Env env, int64_t graceMs);
 /// @returns what src/engine/frontEnd.ts describes as NativeFrontEnd
-Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, int64_t maxBytes,
-                           Napi::Int32Array records, Napi::Uint8Array outbox,
-                           Napi::Int32Array scanned);
+Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, Napi::Int32Array records,
+                           Napi::Uint8Array outbox, Napi::Int32Array scanned);
 /// @returns what src/engine/batchWorker.ts describes as BatchWorker
 Napi::Value createWorker(Napi::Env env, Napi::Function onWork);
 

@@ -17,6 +17,8 @@ using serving::Submission;
 namespace {
 
 constexpr int32_t kOutsideOutbox = -1;
+/// Of a body that is parsed on this thread, to explain a refusal.
+constexpr size_t kParsedBytes = 256 * 1024;
 
 int32_t microseconds(int64_t ns) { return static_cast<int32_t>(ns / 1000); }
 
@@ -28,16 +30,28 @@ bool looksCompressed(const Bytes& chunk) {
   return bytes[0] == 0x78 && ((bytes[0] << 8) | bytes[1]) % 31 == 0;
 }
 
+Admission admissionOf(serving::ByteBudget::Result result) {
+  switch (result) {
+    case serving::ByteBudget::Result::kUserFull:
+      return Admission::kTooManyUserBytes;
+    case serving::ByteBudget::Result::kServerFull:
+      return Admission::kTooManyBytes;
+    case serving::ByteBudget::Result::kTaken:
+      break;
+  }
+  return Admission::kQueued;
+}
+
 }  // namespace
 
-FrontEnd::FrontEnd(Napi::Env env, Napi::Function onCompletions, size_t maxBytes,
-                   Napi::Int32Array records, Napi::Uint8Array outbox, Napi::Int32Array scanned)
+FrontEnd::FrontEnd(Napi::Env env, Napi::Function onCompletions, Napi::Int32Array records,
+                   Napi::Uint8Array outbox, Napi::Int32Array scanned)
     : env_(env),
       engine_(Engine::acquire()),
       wakeUp_(env, onCompletions, "cloudeasyml:completions"),
       channel_(std::make_shared<serving::Channel>(
           std::make_shared<serving::WakeHandle>([this] { wakeUp_.wake(); }))),
-      pool_(std::make_shared<serving::RequestPool>(channel_, maxBytes)),
+      pool_(std::make_shared<serving::RequestPool>(channel_, engine_->budget)),
       recordsReference_(Napi::Persistent(records)),
       outboxReference_(Napi::Persistent(outbox)),
       scannedReference_(Napi::Persistent(scanned)),
@@ -64,6 +78,8 @@ Napi::Object FrontEnd::exports() {
       {"cancel", callback<&FrontEnd::cancel>},
       {"drain", callback<&FrontEnd::drain>},
       {"takeLarge", callback<&FrontEnd::takeLarge>},
+      {"holdAnswer", callback<&FrontEnd::holdAnswer>},
+      {"releaseAnswer", callback<&FrontEnd::releaseAnswer>},
       {"scanFrame", callback<&FrontEnd::scanFrame>},
       {"submitFrame", callback<&FrontEnd::submitFrame>},
       {"openStream", callback<&FrontEnd::openStream>},
@@ -117,10 +133,12 @@ int32_t FrontEnd::reject(uint32_t ticket, Admission why) {
   return static_cast<int32_t>(why);
 }
 
-// Refuses a body that can't be routed. Where it is no JSON, that is the error.
+// Refuses a body that can't be routed. Where it is no JSON, that is the error, unless finding that
+// out would hold up the sockets.
 int32_t FrontEnd::rejectRoute(uint32_t ticket, Admission why) {
   const auto& request = *requests_[ticket];
-  const bool isWellFormed = request.protocol->isWellFormed(request.body);
+  const bool isWellFormed =
+      request.body.size() > kParsedBytes || request.protocol->isWellFormed(request.body);
   return reject(ticket, isWellFormed ? why : Admission::kRouteMalformed);
 }
 
@@ -129,28 +147,27 @@ int32_t FrontEnd::rejectAdmission(uint32_t ticket, Admission why) {
 }
 
 /// @returns 0, or why it was refused; the request is then discarded
-int32_t FrontEnd::append(uint32_t ticket, Bytes chunk) {
+int32_t FrontEnd::append(uint32_t ticket, uint32_t owner, Bytes chunk) {
   std::string_view whole;
-  return openBody(ticket, chunk, whole);
+  return openBody(ticket, owner, chunk, whole);
 }
 
 // Copies a body's next part. `whole` is then the body so far. For a body in one piece it is the
 // caller's memory, which is in this core's cache; the copy's lines may be in another's.
 // @returns 0, or why it was refused
-int32_t FrontEnd::openBody(uint32_t ticket, Bytes chunk, std::string_view& whole) {
+int32_t FrontEnd::openBody(uint32_t ticket, uint32_t owner, Bytes chunk, std::string_view& whole) {
   if (ticket >= requests_.size()) requests_.resize(ticket + 64, nullptr);
   auto*& request = requests_[ticket];
   if (!request) {
     if (looksCompressed(chunk)) return static_cast<int32_t>(Admission::kCompressed);
-    request = pool_->open(ticket, chunk.data, chunk.size);
+    const auto user = serving::userOf(owner);
+    const auto admission = admissionOf(pool_->open(ticket, user, chunk.data, chunk.size, request));
     whole = chunk.view();
-    if (!request) return static_cast<int32_t>(Admission::kTooManyBytes);
-    request->protocol = &protocols::predictProtocol(false, false);
-    return 0;
+    if (request) request->protocol = &protocols::predictProtocol(false, false);
+    return static_cast<int32_t>(admission);
   }
-  if (!pool_->append(*request, chunk.data, chunk.size)) {
-    return reject(ticket, Admission::kTooManyBytes);
-  }
+  const auto admission = admissionOf(pool_->append(*request, chunk.data, chunk.size));
+  if (admission != Admission::kQueued) return reject(ticket, admission);
   whole = request->body.view();
   return 0;
 }
@@ -164,6 +181,8 @@ int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_vi
       return rejectRoute(ticket, Admission::kRouteNotText);
     case protocols::RouteScan::kMalformed:
       return rejectRoute(ticket, Admission::kNotAnObject);
+    case protocols::RouteScan::kTooManyMembers:
+      return reject(ticket, Admission::kTooManyMembers);
     case protocols::RouteScan::kFound:
       break;
   }
@@ -185,6 +204,8 @@ int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
       return rejectRoute(ticket, Admission::kPriority);
     case protocols::EnvelopeFault::kTimeout:
       return rejectRoute(ticket, Admission::kTimeout);
+    case protocols::EnvelopeFault::kMembers:
+      return reject(ticket, Admission::kTooManyMembers);
     case protocols::EnvelopeFault::kNone:
       break;
   }
@@ -210,7 +231,7 @@ int32_t FrontEnd::submit(uint32_t ticket, uint32_t owner, int32_t endpoint, Byte
   // Not for the next request, even where this one is refused.
   const auto headers = std::exchange(envelope_, {});
   std::string_view body;
-  if (const int32_t refused = openBody(ticket, chunk, body)) return refused;
+  if (const int32_t refused = openBody(ticket, owner, chunk, body)) return refused;
   if (const int32_t refused = readEnvelope(ticket, body, headers)) return refused;
   Request* request = requests_[ticket];
   auto& dispatcher = engine_->dispatcher;
@@ -313,7 +334,11 @@ int32_t FrontEnd::drain() {
                 large ? kOutsideOutbox : static_cast<int32_t>(offset), length);
     ++count;
     ++next_;
-    if (large) {
+    if (large && head_.empty() && request->outcome == Outcome::kAnswered &&
+        !request->binaryAnswer) {
+      // The frame is the answer itself.
+      large_ = std::move(request->answer);
+    } else if (large) {
       large_.resize(length);
       frame.write(large_.data());
     } else if (length > 0) {
@@ -339,6 +364,7 @@ void FrontEnd::writeRecord(int32_t* record, const Request& request, int32_t offs
   record[CompletionRecord::kProcessingUs] = microseconds(request.processingNs);
   record[CompletionRecord::kQueueUs] = microseconds(request.queueNs);
   record[CompletionRecord::kBatchUs] = microseconds(request.batchNs);
+  record[CompletionRecord::kChargedUs] = microseconds(request.chargedNs);
 }
 
 // Notes that a completion is in the outbox.
@@ -351,6 +377,17 @@ void FrontEnd::delivered(Request* request) {
   request->stream->fetched(*request);
   const bool last = request->outcome == Outcome::kAnswered || request->outcome == Outcome::kFailed;
   if (last) streams_[request->ticket].reset();
+}
+
+/// Counts bytes that JavaScript keeps for a user until a client has read them.
+void FrontEnd::holdAnswer(uint32_t owner, double bytes) {
+  auto& budget = pool_->budget();
+  budget.add(budget.shareOf(serving::userOf(owner)), static_cast<size_t>(bytes));
+}
+
+void FrontEnd::releaseAnswer(uint32_t owner, double bytes) {
+  auto& budget = pool_->budget();
+  budget.give(budget.shareOf(serving::userOf(owner)), static_cast<size_t>(bytes));
 }
 
 /// The answer that did not fit into the outbox, as an ArrayBuffer over its own memory.
@@ -372,13 +409,10 @@ napi_value FrontEnd::takeLarge() {
   return buffer;
 }
 
-Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, int64_t maxBytes,
-                           Napi::Int32Array records, Napi::Uint8Array outbox,
-                           Napi::Int32Array scanned) {
+Napi::Value createFrontEnd(Napi::Env env, Napi::Function onCompletions, Napi::Int32Array records,
+                           Napi::Uint8Array outbox, Napi::Int32Array scanned) {
   // Its cleanup hook deletes it.
-  auto* frontEnd =
-      new FrontEnd(env, onCompletions, static_cast<size_t>(maxBytes), records, outbox, scanned);
-  return frontEnd->exports();
+  return (new FrontEnd(env, onCompletions, records, outbox, scanned))->exports();
 }
 
 }  // namespace cloudeasyml::bindings

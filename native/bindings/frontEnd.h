@@ -26,7 +26,7 @@ namespace cloudeasyml::bindings {
 /// are described in src/engine/frontEnd.ts.
 class FrontEnd {
  public:
-  FrontEnd(Napi::Env env, Napi::Function onCompletions, size_t maxBytes, Napi::Int32Array records,
+  FrontEnd(Napi::Env env, Napi::Function onCompletions, Napi::Int32Array records,
            Napi::Uint8Array outbox, Napi::Int32Array scanned);
 
   Napi::Object exports();
@@ -36,7 +36,7 @@ class FrontEnd {
 
   // Requests.
 
-  int32_t append(uint32_t ticket, Bytes chunk);
+  int32_t append(uint32_t ticket, uint32_t owner, Bytes chunk);
   int32_t submit(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk);
   void setEnvelope(uint32_t priority, uint32_t timeoutMs, bool isFrame);
   double shedWaitMs();
@@ -45,6 +45,8 @@ class FrontEnd {
   bool cancel(uint32_t ticket);
   int32_t drain();
   napi_value takeLarge();
+  void holdAnswer(uint32_t owner, double bytes);
+  void releaseAnswer(uint32_t owner, double bytes);
 
   // Frames and streams.
 
@@ -52,7 +54,7 @@ class FrontEnd {
   int32_t submitFrame(uint32_t ticket, uint32_t owner, Bytes frame);
   int32_t openStream(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk);
   int32_t openFrameStream(uint32_t ticket, uint32_t owner, Bytes frame);
-  int32_t pushInput(uint32_t ticket, Bytes frame);
+  int32_t pushInput(uint32_t ticket, uint32_t owner, Bytes frame);
   void endInput(uint32_t ticket);
   void holdReader(uint32_t ticket, bool held);
   void cancelStream(uint32_t ticket);
@@ -64,8 +66,8 @@ class FrontEnd {
   int32_t rejectRoute(uint32_t ticket, Admission why);
   int32_t rejectAdmission(uint32_t ticket, Admission why);
   int32_t submitted(uint32_t ticket, const serving::Submission& submission);
-  int32_t openBody(uint32_t ticket, Bytes chunk, std::string_view& whole);
-  int32_t openFrame(uint32_t ticket, Bytes frame);
+  int32_t openBody(uint32_t ticket, uint32_t owner, Bytes chunk, std::string_view& whole);
+  int32_t openFrame(uint32_t ticket, uint32_t owner, Bytes frame);
   int32_t readEnvelope(uint32_t ticket, std::string_view body, const protocols::Envelope& headers);
   int32_t routeOf(uint32_t ticket, std::string_view body, std::string_view& id);
   int32_t begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::string_view id,

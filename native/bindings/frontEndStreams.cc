@@ -29,9 +29,9 @@ int32_t FrontEnd::scanFrame(Bytes bytes, bool isBinary) {
 }
 
 // Copies the frame scanned last. @returns 0, or why it was refused
-int32_t FrontEnd::openFrame(uint32_t ticket, Bytes frame) {
+int32_t FrontEnd::openFrame(uint32_t ticket, uint32_t owner, Bytes frame) {
   std::string_view whole;
-  if (const int32_t refused = openBody(ticket, frame, whole)) return refused;
+  if (const int32_t refused = openBody(ticket, owner, frame, whole)) return refused;
   requests_[ticket]->protocol = &protocols::predictProtocol(frameIsBinary_, frame_.binary);
   requests_[ticket]->envelope = frame_.envelope;
   return 0;
@@ -39,7 +39,7 @@ int32_t FrontEnd::openFrame(uint32_t ticket, Bytes frame) {
 
 /// Like submit(), for the frame scanned last.
 int32_t FrontEnd::submitFrame(uint32_t ticket, uint32_t owner, Bytes frame) {
-  if (const int32_t refused = openFrame(ticket, frame)) return refused;
+  if (const int32_t refused = openFrame(ticket, owner, frame)) return refused;
   Request* request = requests_[ticket];
   request->tag.assign(frame_.id);
   return submitted(ticket, engine_->dispatcher.submit(request, frame_.deploymentId, owner));
@@ -49,7 +49,8 @@ int32_t FrontEnd::submitFrame(uint32_t ticket, uint32_t owner, Bytes frame) {
 int32_t FrontEnd::begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::string_view id,
                         std::string tag) {
   Request* opening = requests_[ticket];
-  auto stream = std::make_shared<Stream>(pool_, ticket, *opening->protocol, std::move(tag));
+  auto stream =
+      std::make_shared<Stream>(pool_, ticket, *opening->protocol, *opening->share, std::move(tag));
   auto& dispatcher = engine_->dispatcher;
   const auto admission =
       endpoint == Route::kByBody
@@ -70,7 +71,7 @@ int32_t FrontEnd::begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::
 int32_t FrontEnd::openStream(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk) {
   const auto headers = std::exchange(envelope_, {});
   std::string_view body;
-  if (const int32_t refused = openBody(ticket, chunk, body)) return refused;
+  if (const int32_t refused = openBody(ticket, owner, chunk, body)) return refused;
   if (const int32_t refused = readEnvelope(ticket, body, headers)) return refused;
   std::string_view id;
   if (endpoint == Route::kByBody) {
@@ -81,7 +82,7 @@ int32_t FrontEnd::openStream(uint32_t ticket, uint32_t owner, int32_t endpoint, 
 
 /// The same for the frame scanned last.
 int32_t FrontEnd::openFrameStream(uint32_t ticket, uint32_t owner, Bytes frame) {
-  if (const int32_t refused = openFrame(ticket, frame)) return refused;
+  if (const int32_t refused = openFrame(ticket, owner, frame)) return refused;
   return begin(ticket, owner, Route::kByBody, frame_.deploymentId, std::string(frame_.id));
 }
 
@@ -91,10 +92,10 @@ Stream* FrontEnd::streamOf(uint32_t ticket) const {
 
 /// @returns 1 where more may follow, 0 where it should wait for a completion that says so, or why
 /// it was refused
-int32_t FrontEnd::pushInput(uint32_t ticket, Bytes frame) {
+int32_t FrontEnd::pushInput(uint32_t ticket, uint32_t owner, Bytes frame) {
   Stream* stream = streamOf(ticket);
   if (!stream) return 1;
-  if (const int32_t refused = openFrame(ticket, frame)) return refused;
+  if (const int32_t refused = openFrame(ticket, owner, frame)) return refused;
   return stream->push(std::exchange(requests_[ticket], nullptr)) ? 1 : 0;
 }
 

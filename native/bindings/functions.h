@@ -88,6 +88,8 @@ napi_value resultOf(napi_env env, const T& result) {
     napi_value value = nullptr;
     if constexpr (std::is_same_v<T, bool>) {
       napi_get_boolean(env, result, &value);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      napi_create_string_utf8(env, result.data(), result.size(), &value);
     } else if constexpr (std::is_same_v<T, int32_t>) {
       napi_create_int32(env, result, &value);
     } else if constexpr (std::is_same_v<T, uint32_t>) {

@@ -23,7 +23,7 @@ constexpr napi_type_tag kModelTag = {0x3f6a0d1c9b7e4258, 0xb1c2947de8a05f36};
 
 Engine& engineOf(Napi::Env env) { return *AddonData::of(env).engine; }
 
-serving::BatchLimits limitsFrom(Napi::Array numbers) {
+serving::BatchLimits limitsFrom(const Engine& engine, Napi::Array numbers) {
   const auto number = [&](uint32_t i) { return numbers.Get(i).As<Napi::Number>().Int64Value(); };
   serving::BatchLimits limits;
   // A model that does not batch gets one request a run.
@@ -33,6 +33,7 @@ serving::BatchLimits limitsFrom(Napi::Array numbers) {
   limits.maxQueueSize = static_cast<uint32_t>(number(BatchLimit::kMaxQueueSize));
   limits.timeoutNs = number(BatchLimit::kTimeoutMs) * serving::kMillisecond;
   limits.maxStreams = static_cast<uint32_t>(number(BatchLimit::kMaxStreams));
+  limits.answerBytes = engine.answerBytes;
   return limits;
 }
 
@@ -73,6 +74,12 @@ Napi::Value inspected(Napi::Env env, std::shared_ptr<OnnxBackend> model) {
 
 }  // namespace
 
+void limitMemory(Napi::Env env, double maxHeldBytes, double answerLimit) {
+  auto& engine = engineOf(env);
+  engine.budget->setMost(static_cast<size_t>(maxHeldBytes));
+  engine.answerBytes = static_cast<size_t>(answerLimit);
+}
+
 void inspectModel(Napi::Env env, Napi::Value session, Napi::Object options,
                   Napi::Function callback) {
   BackgroundWork<std::shared_ptr<OnnxBackend>>::queue(
@@ -91,7 +98,8 @@ uint32_t addDeployment(Napi::Env env, uint32_t owner, Napi::Array limits, Napi::
   } else {
     backend = heldBy<OnnxBackend>(model, kModelTag, "Expected a model that was inspected.");
   }
-  return engineOf(env).directory.add(owner, limitsFrom(limits), std::move(backend))->handle;
+  auto& engine = engineOf(env);
+  return engine.directory.add(owner, limitsFrom(engine, limits), std::move(backend))->handle;
 }
 
 uint32_t routeEndpoint(Napi::Env env, const std::string& id, Napi::Array deployments,
@@ -124,8 +132,8 @@ void removeDeployment(Napi::Env env, uint32_t handle) {
   if (deployment) engine.dispatcher.remove(deployment);
 }
 
-Napi::Value retireStalled(Napi::Env env, int64_t graceMs) {
-  const auto ids = engineOf(env).dispatcher.retireStalled(graceMs * serving::kMillisecond);
+Napi::Value overdueWorkers(Napi::Env env, int64_t graceMs) {
+  const auto ids = engineOf(env).dispatcher.overdueWorkers(graceMs * serving::kMillisecond);
   auto array = Napi::Array::New(env, ids.size());
   for (uint32_t i = 0; i < ids.size(); ++i) array.Set(i, ids[i]);
   return array;

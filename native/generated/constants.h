@@ -27,6 +27,7 @@ enum class ErrorCode : uint8_t {
   kBodyTooLarge,
   kUnsupportedMediaType,
   kInvalidInput,
+  kAnswerTooLarge,
   kRateLimited,
   kPluginFailed,
   kModelLoadFailed,
@@ -63,6 +64,7 @@ inline constexpr const char* kErrorNames[] = {
     "body_too_large",
     "unsupported_media_type",
     "invalid_input",
+    "answer_too_large",
     "rate_limited",
     "plugin_failed",
     "model_load_failed",
@@ -92,7 +94,7 @@ enum class Admission : int32_t {
   kRouteNotText = -5,
   /// The body is no JSON.
   kRouteMalformed = -6,
-  /// The bytes of all bodies together are as many as may be held.
+  /// The server holds as many bytes as it may.
   kTooManyBytes = -7,
   kNotAnObject = -8,
   /// The model answers whole requests only.
@@ -105,8 +107,12 @@ enum class Admission : int32_t {
   kPriority = -12,
   /// "timeoutMs" is no time.
   kTimeout = -13,
+  /// The server holds as many bytes for the user as it may.
+  kTooManyUserBytes = -14,
+  /// The body has more members than any request needs.
+  kTooManyMembers = -15,
   /// The body begins as gzip's or zlib's data do.
-  kCompressed = -20,
+  kCompressed = -16,
 };
 
 /// What a completion says.
@@ -130,7 +136,7 @@ enum class NextStep : int32_t {
   kNotices = 2,
 };
 
-/// What a worker is told of a stream; any number of bits at once.
+/// What a worker is told of a stream, any number of bits at once, or of a batch.
 struct Notice {
   static constexpr uint32_t kOpened = 1;
   /// There is input, or its end, to take.
@@ -141,6 +147,8 @@ struct Notice {
   static constexpr uint32_t kStop = 8;
   /// Comes with opened: its client wants binary frames.
   static constexpr uint32_t kBinary = 16;
+  /// Requests of a batch have ended that its code has not answered. The number is the batch's.
+  static constexpr uint32_t kRequestsEnded = 32;
 };
 
 /// The fault in a client's frame.
@@ -163,8 +171,8 @@ enum class FrameFault : int32_t {
   kPriority = 8,
   /// "timeoutMs" is no time.
   kTimeout = 9,
-  /// The body begins as gzip's or zlib's data do.
-  kCompressed = -20,
+  /// It has more members than any frame needs.
+  kMembers = 10,
 };
 
 /// What a client's frame asks for, in bits.
@@ -204,8 +212,10 @@ struct CompletionRecord {
   static constexpr size_t kQueueUs = 6;
   /// From then until its run began; 0 for plugins with code.
   static constexpr size_t kBatchUs = 7;
+  /// The request's share of what its batch took.
+  static constexpr size_t kChargedUs = 8;
   /// Of a record.
-  static constexpr size_t kSize = 8;
+  static constexpr size_t kSize = 9;
 };
 
 /// Bits beside the outcome in a completion's record.
@@ -249,10 +259,10 @@ struct Route {
   static constexpr int32_t kByBody = -1;
 };
 
-/// In the place of an owner's number.
+/// A caller: a user's number, and bits.
 struct Owner {
-  /// An owner that no deployment has: its requests go to any.
-  static constexpr uint32_t kAny = 4294967295;
+  /// The user's requests go to deployments of all owners, not only to their own.
+  static constexpr uint32_t kAny = 1073741824;
 };
 
 /// Which axis of a model is the batch, as serving.batchAxis says.

@@ -110,6 +110,18 @@ std::vector<uint32_t> outputsOf(const Answer& answer) {
   return all;
 }
 
+/// The fewest bytes that the request's part of an output takes as JSON.
+uint64_t leastJsonBytes(const Answer& answer, size_t output) {
+  const auto& spec = answer.model.outputs[output];
+  if (!spec.labels.empty()) return 0;
+  if (!spec.byRows) return leastJsonBytes(answer.chunks.front().outputs[output]);
+  uint64_t bytes = 0;
+  forEachPart(answer, output, [&](const Value& value, size_t, size_t count) {
+    bytes += leastJsonBytes(value) / std::max<uint64_t>(value.rows(), 1) * count;
+  });
+  return bytes;
+}
+
 /// {name: output, …}
 void writeNamed(ValueWriter& writer, std::string& out, const Answer& answer,
                 const std::vector<uint32_t>& outputs) {
@@ -140,6 +152,30 @@ void writeDescription(std::string& out, const Answer& answer, size_t output) {
   out += "]}";
 }
 
+/// Calls visit(tensor, from, count) for the elements of the request's part of these outputs.
+template <typename Visit>
+void forEachElements(const Answer& answer, const std::vector<uint32_t>& tensors, Visit visit) {
+  for (const uint32_t output : tensors) {
+    if (answer.model.outputs[output].byRows) {
+      forEachPart(answer, output, [&](const Value& value, size_t row, size_t count) {
+        const size_t rowSize = value.tensor.rowSize();
+        visit(value.tensor, row * rowSize, count * rowSize);
+      });
+    } else {
+      const auto& tensor = answer.chunks.front().outputs[output].tensor;
+      visit(tensor, 0, tensor.elementCount());
+    }
+  }
+}
+
+/// Bytes of elements [from, from + count) as writeBytes() has them.
+size_t byteLengthOf(const Tensor& tensor, size_t from, size_t count) {
+  if (!tensor.isText()) return runtime::elementSize(tensor.type) * count;
+  size_t bytes = count * sizeof(uint32_t);
+  for (size_t i = from; i < from + count; ++i) bytes += tensor.text(i).size();
+  return bytes;
+}
+
 /// Appends elements [from, from + count) as protocols/binaryTensors.h has them.
 void writeBytes(std::string& out, const Tensor& tensor, size_t from, size_t count) {
   if (!tensor.isText()) {
@@ -159,13 +195,19 @@ void writeBytes(std::string& out, const Tensor& tensor, size_t from, size_t coun
 
 void writeJsonAnswer(std::string& out, const Answer& answer) {
   out.assign("{\"predictions\":");
-  ValueWriter writer(out);
+  ValueWriter writer(out, answer.guard);
+  if (answer.guard.isDoubtful(answer.outputBytes)) {
+    uint64_t bytes = 0;
+    for (const uint32_t output : outputsOf(answer)) bytes += leastJsonBytes(answer, output);
+    answer.guard.requireFits(bytes);
+  }
   if (answer.model.outputs.size() == 1) {
     writeOutput(writer, out, answer, 0);
   } else {
     writeNamed(writer, out, answer, outputsOf(answer));
   }
   writeEnd(out, answer, writer.wroteNonFinite());
+  answer.guard.requireFits(out.size());
 }
 
 void writeBinaryAnswer(std::string& out, const Answer& answer) {
@@ -182,24 +224,22 @@ void writeBinaryAnswer(std::string& out, const Answer& answer) {
     writeDescription(out, answer, output);
   }
   out += ']';
-  ValueWriter writer(out);
+  ValueWriter writer(out, answer.guard);
   if (!others.empty()) {
     out += ",\"predictions\":";
     writeNamed(writer, out, answer, others);
   }
   writeEnd(out, answer, writer.wroteNonFinite());
   writeFrameLength(out.data(), out.size() - kFrameLengthBytes);
-  for (const uint32_t output : tensors) {
-    if (answer.model.outputs[output].byRows) {
-      forEachPart(answer, output, [&](const Value& value, size_t row, size_t count) {
-        const size_t rowSize = value.tensor.rowSize();
-        writeBytes(out, value.tensor, row * rowSize, count * rowSize);
-      });
-    } else {
-      const auto& tensor = answer.chunks.front().outputs[output].tensor;
-      writeBytes(out, tensor, 0, tensor.elementCount());
-    }
-  }
+  size_t bytes = out.size();
+  forEachElements(answer, tensors, [&](const Tensor& tensor, size_t from, size_t count) {
+    bytes += byteLengthOf(tensor, from, count);
+  });
+  answer.guard.check(bytes);
+  out.reserve(bytes);
+  forEachElements(answer, tensors, [&](const Tensor& tensor, size_t from, size_t count) {
+    writeBytes(out, tensor, from, count);
+  });
 }
 
 }  // namespace cloudeasyml::protocols

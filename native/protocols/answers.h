@@ -9,7 +9,8 @@ namespace cloudeasyml::protocols {
 
 /// Writes {"predictions", "metadata", "processingTimeMs"} over `out`. Where a number was no JSON
 /// has a form for, "metadata" says so by `"nonFinite": true`.
-/// @throws Error runtime_failed where an output has no form in JSON, or does not fit its labels
+/// @throws Error runtime_failed where an output has no form in JSON, or does not fit its labels;
+/// what the answer's guard throws
 void writeJsonAnswer(std::string& out, const Answer& answer);
 
 /// The same as a binary frame, with {"tensors": [{"name", "type", "dims"}…], "metadata",

@@ -18,13 +18,17 @@ bool readWhole(std::string_view value, uint32_t& out) noexcept {
   return error == std::errc() && end == value.data() + value.size();
 }
 
-/// Whether a quoted name stands anywhere in the text. It looks for the name's rarest character: a
-/// body is mostly numbers, which have none of them, and memchr passes over those at many bytes a
-/// cycle.
-bool mentions(std::string_view json, std::string_view name, char rarest) noexcept {
+/// Characters that are looked at, one by one.
+constexpr size_t kMostLooks = 1024;
+
+/// Whether a quoted name may stand anywhere in the text. It looks for the name's rarest character:
+/// a body is mostly numbers, which have none of them, and memchr passes over those at many bytes a
+/// cycle. Where the character is frequent it gives up and says yes.
+bool mayMention(std::string_view json, std::string_view name, char rarest) noexcept {
   const size_t before = name.find(rarest) + 1;
   const char* at = json.data();
   const char* const end = at + json.size();
+  size_t looks = 0;
   while ((at = static_cast<const char*>(std::memchr(at, rarest, static_cast<size_t>(end - at)))) !=
          nullptr) {
     const auto place = static_cast<size_t>(at - json.data());
@@ -32,6 +36,7 @@ bool mentions(std::string_view json, std::string_view name, char rarest) noexcep
         json.substr(place - before + 1, name.size()) == name) {
       return true;
     }
+    if (++looks == kMostLooks) return true;
     if (++at == end) return false;
   }
   return false;
@@ -55,12 +60,14 @@ bool readTimeout(std::string_view value, Envelope& out) noexcept {
 
 EnvelopeFault scanEnvelope(std::string_view json, Envelope& out) noexcept {
   if (json.empty()) return EnvelopeFault::kNone;
-  if (!mentions(json, kPriorityName, 'r') && !mentions(json, kTimeoutName, 'M')) {
+  if (!mayMention(json, kPriorityName, 'r') && !mayMention(json, kTimeoutName, 'M')) {
     return EnvelopeFault::kNone;
   }
   JsonScanner scanner(json);
   if (!scanner.take('{')) return EnvelopeFault::kNone;
+  size_t members = 0;
   do {
+    if (++members > kMostMembers) return EnvelopeFault::kMembers;
     std::string_view key;
     std::string_view value;
     if (!scanner.string(key) || !scanner.take(':') || !scanner.value(value)) break;

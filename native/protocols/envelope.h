@@ -26,7 +26,7 @@ bool readPriority(std::string_view value, Envelope& out) noexcept;
 bool readTimeout(std::string_view value, Envelope& out) noexcept;
 
 /// What reading a body's envelope came to.
-enum class EnvelopeFault { kNone, kPriority, kTimeout };
+enum class EnvelopeFault { kNone, kPriority, kTimeout, kMembers };
 
 /// Reads "priority" and "timeoutMs" from the top level of a request's JSON, wherever they stand in
 /// it. Where the text is no JSON it finds nothing; parsing it reports that later.

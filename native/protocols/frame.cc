@@ -55,7 +55,9 @@ FrameFault scanFrame(std::string_view json, Frame& out) noexcept {
     return isValue ? FrameFault::kNotAnObject : FrameFault::kMalformed;
   }
   if (!scanner.take('}')) {
+    size_t members = 0;
     do {
+      if (++members > kMostMembers) return FrameFault::kMembers;
       std::string_view key;
       std::string_view value;
       if (!scanner.string(key) || !scanner.take(':') || !scanner.value(value)) {

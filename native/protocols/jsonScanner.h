@@ -1,11 +1,17 @@
 // Walking JSON text without parsing it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "protocols/jsonWords.h"
+
 namespace cloudeasyml::protocols {
+
+/// Members that a request may have at its top level. Each costs as much as many bytes of a value.
+constexpr size_t kMostMembers = 1024;
 
 /// Finds its way through JSON by brackets and quotes alone, so what it skips is not checked:
 /// the parser does that. Every step returns false where the text has another form, and
@@ -35,20 +41,9 @@ class JsonScanner {
   bool string(std::string_view& out) noexcept {
     if (!take('"')) return false;
     const char* start = at_;
-    while (at_ < end_) {
-      at_ = static_cast<const char*>(std::memchr(at_, '"', static_cast<size_t>(end_ - at_)));
-      if (!at_) break;
-      const char* slash = at_;
-      while (slash > start && slash[-1] == '\\') --slash;
-      if ((at_ - slash) % 2 == 0) {
-        out = {start, static_cast<size_t>(at_ - start)};
-        ++at_;
-        return true;
-      }
-      ++at_;
-    }
-    at_ = end_;
-    return false;
+    if (!closeString()) return false;
+    out = {start, static_cast<size_t>(at_ - start - 1)};
+    return true;
   }
 
   /// Passes over any value. @param out set to its text
@@ -63,20 +58,42 @@ class JsonScanner {
   }
 
  private:
-  static constexpr uint64_t kOnes = 0x0101010101010101ULL;
-  static constexpr uint64_t kHighs = 0x8080808080808080ULL;
-
-  static constexpr uint64_t bytesEqual(uint64_t word, unsigned char byte) noexcept {
-    const uint64_t difference = word ^ (kOnes * byte);
-    return (difference - kOnes) & ~difference & kHighs;
-  }
-
   static constexpr bool isSpace(char byte) noexcept {
     return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
   }
 
   void space() noexcept {
-    while (at_ < end_ && isSpace(*at_)) ++at_;
+    while (at_ < end_ && isSpace(*at_)) at_ += isSpaceOnly(loadWord(at_, end_)) ? wordLeft() : 1;
+  }
+
+  static constexpr bool isSpaceOnly(uint64_t word) noexcept {
+    return (bytesEqual(word, ' ') | bytesEqual(word, '\n') | bytesEqual(word, '\t') |
+            bytesEqual(word, '\r')) == kHighs;
+  }
+
+  size_t wordLeft() const noexcept { return std::min(kWordBytes, static_cast<size_t>(end_ - at_)); }
+
+  // Passes over the rest of a string and its closing quote.
+  bool closeString() noexcept {
+    const auto left = static_cast<size_t>(end_ - at_);
+    const auto* quote = static_cast<const char*>(std::memchr(at_, '"', left));
+    if (!quote) {
+      at_ = end_;
+      return false;
+    }
+    if (quote == at_ || quote[-1] != '\\') {
+      at_ = quote + 1;
+      return true;
+    }
+    JsonEscapes escapes;
+    for (; at_ < end_; at_ += wordLeft()) {
+      const uint64_t word = loadWord(at_, end_);
+      const uint64_t quotes = bytesEqual(word, '"') & ~escapes.take(word);
+      if (quotes == 0) continue;
+      at_ += firstOf(quotes) + 1;
+      return true;
+    }
+    return false;
   }
 
   bool skipValue() noexcept {
@@ -85,49 +102,15 @@ class JsonScanner {
       std::string_view ignored;
       return string(ignored);
     }
-    if (*at_ == '[' || *at_ == '{') return skipContainer();
-    while (at_ < end_ && *at_ != ',' && *at_ != '}' && *at_ != ']') ++at_;
-    return at_ < end_;
-  }
-
-  bool skipContainer() noexcept {
-    size_t depth = 0;
-    while (at_ < end_) {
-      skipPlain();
-      if (at_ == end_) return false;
-      switch (*at_) {
-        case '"': {
-          std::string_view ignored;
-          if (!string(ignored)) return false;
-          break;
-        }
-        case '[':
-        case '{':
-          ++depth;
-          ++at_;
-          break;
-        case ']':
-        case '}':
-          ++at_;
-          if (--depth == 0) return true;
-          break;
-        default:
-          ++at_;
-      }
+    if (*at_ == '[' || *at_ == '{') return JsonDepth().close(at_, end_);
+    for (; at_ < end_; at_ += wordLeft()) {
+      const uint64_t word = loadWord(at_, end_);
+      const uint64_t ends = bytesEqual(word, ',') | bytesEqual(foldBrackets(word), '}');
+      if (ends == 0) continue;
+      at_ += firstOf(ends);
+      return true;
     }
     return false;
-  }
-
-  // Eight bytes at a time past numbers, commas and spaces. Setting bit 5 folds [ on { and ] on }.
-  void skipPlain() noexcept {
-    while (end_ - at_ >= 8) {
-      uint64_t word;
-      std::memcpy(&word, at_, sizeof word);
-      const uint64_t folded = word | (kOnes * 0x20);
-      if (bytesEqual(word, '"') | bytesEqual(folded, '{') | bytesEqual(folded, '}')) break;
-      at_ += 8;
-    }
-    while (at_ < end_ && *at_ != '"' && (*at_ | 0x20) != '{' && (*at_ | 0x20) != '}') ++at_;
   }
 
   const char* at_;

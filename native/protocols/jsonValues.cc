@@ -17,6 +17,18 @@ const T* elementsAt(const Tensor& tensor, size_t from) {
   return reinterpret_cast<const T*>(tensor.data()) + from;
 }
 
+/// Elements of a shape, or empty arrays where an axis is empty; 2⁵⁰ where they would be more.
+uint64_t placesOf(const std::vector<int64_t>& dims) noexcept {
+  constexpr uint64_t kMost = uint64_t{1} << 50;
+  uint64_t places = 1;
+  for (const int64_t dim : dims) {
+    if (dim == 0) break;
+    if (places > kMost / static_cast<uint64_t>(dim)) return kMost;
+    places *= static_cast<uint64_t>(dim);
+  }
+  return places;
+}
+
 }  // namespace
 
 bool isFloating(ONNXTensorElementDataType type) noexcept {
@@ -39,6 +51,14 @@ double numberAt(const Tensor& tensor, size_t element) noexcept {
   }
 }
 
+uint64_t leastJsonBytes(const Value& value) noexcept {
+  // A digit or an empty array, and what separates it from the next.
+  if (value.kind == Value::Kind::kTensor) return 2 * placesOf(value.tensor.dims);
+  uint64_t bytes = 2;
+  for (const auto& item : value.items) bytes += leastJsonBytes(item);
+  return bytes;
+}
+
 void ValueWriter::writeAll(const Value& value) {
   switch (value.kind) {
     case Value::Kind::kTensor: {
@@ -49,6 +69,7 @@ void ValueWriter::writeAll(const Value& value) {
     case Value::Kind::kSequence:
       out_ += '[';
       for (size_t i = 0; i < value.items.size(); ++i) {
+        count(1);
         if (i > 0) out_ += ',';
         writeAll(value.items[i]);
       }
@@ -98,9 +119,10 @@ void ValueWriter::writeLabels(const Value& scores, size_t row,
 void ValueWriter::writeMap(const Value& map) {
   const auto& keys = map.items[0].tensor;
   const auto& values = map.items[1].tensor;
-  const size_t count = keys.elementCount();
+  const size_t entries = keys.elementCount();
   out_ += '{';
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < entries; ++i) {
+    count(1);
     if (i > 0) out_ += ',';
     if (keys.isText()) {
       writeString(out_, keys.text(i));
@@ -117,6 +139,7 @@ void ValueWriter::writeMap(const Value& map) {
 
 void ValueWriter::writeAxis(const Tensor& tensor, size_t axis, size_t& element) {
   const size_t rank = tensor.dims.size();
+  count(1);
   if (axis >= rank) {
     writeElements(tensor, element++, 1);
     return;
@@ -124,7 +147,7 @@ void ValueWriter::writeAxis(const Tensor& tensor, size_t axis, size_t& element) 
   const auto length = static_cast<size_t>(tensor.dims[axis]);
   out_ += '[';
   if (axis + 1 == rank) {
-    writeElements(tensor, element, length);
+    writeParts(tensor, element, length);
     element += length;
   } else {
     for (size_t i = 0; i < length; ++i) {
@@ -133,6 +156,15 @@ void ValueWriter::writeAxis(const Tensor& tensor, size_t axis, size_t& element) 
     }
   }
   out_ += ']';
+}
+
+void ValueWriter::writeParts(const Tensor& tensor, size_t from, size_t length) {
+  for (size_t done = 0; done < length; done += kCheckedPlaces) {
+    const size_t part = std::min(length - done, kCheckedPlaces);
+    count(part);
+    if (done > 0) out_ += ',';
+    writeElements(tensor, from + done, part);
+  }
 }
 
 template <typename T, typename Write>

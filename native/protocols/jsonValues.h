@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "protocols/answerGuard.h"
 #include "protocols/value.h"
 
 namespace cloudeasyml::protocols {
@@ -13,7 +14,8 @@ namespace cloudeasyml::protocols {
 /// objects.
 class ValueWriter {
  public:
-  explicit ValueWriter(std::string& out) : out_(out) {}
+  /// @param guard is asked every few thousand elements
+  ValueWriter(std::string& out, const AnswerGuard& guard) : out_(out), guard_(guard) {}
 
   /// Writes the whole value; a scalar becomes a bare one.
   void writeAll(const Value& value);
@@ -28,7 +30,15 @@ class ValueWriter {
   bool wroteNonFinite() const noexcept { return wroteNonFinite_; }
 
  private:
+  /// Notes that so many elements or arrays are written next.
+  void count(size_t places) {
+    unchecked_ += places;
+    if (unchecked_ < kCheckedPlaces) return;
+    unchecked_ = 0;
+    guard_.check(out_.size());
+  }
   void writeAxis(const Tensor& tensor, size_t axis, size_t& element);
+  void writeParts(const Tensor& tensor, size_t from, size_t length);
   void writeElements(const Tensor& tensor, size_t from, size_t count);
   template <typename T, typename Write>
   void writeEach(const T* elements, size_t count, Write write);
@@ -36,9 +46,18 @@ class ValueWriter {
   void writeDouble(double value);
   void writeMap(const Value& map);
 
+  /// Some hundred microseconds of writing.
+  static constexpr size_t kCheckedPlaces = 8192;
+
   std::string& out_;
+  const AnswerGuard& guard_;
+  /// Since the guard was asked last.
+  size_t unchecked_ = 0;
   bool wroteNonFinite_ = false;
 };
+
+/// The fewest bytes that a value takes as JSON.
+uint64_t leastJsonBytes(const Value& value) noexcept;
 
 /// Whether a tensor's elements are numbers with a fraction, as scores are.
 bool isFloating(ONNXTensorElementDataType type) noexcept;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "protocols/answerGuard.h"
 #include "protocols/paddedBuffer.h"
 #include "protocols/signature.h"
 #include "protocols/tensor.h"
@@ -34,6 +35,9 @@ struct Answer {
   RowRange rows;
   const DecodedRequest& request;
   int64_t elapsedNs;
+  const AnswerGuard& guard;
+  /// Bytes of all outputs of the chunks.
+  size_t outputBytes;
 };
 
 /// Turns bytes into requests, and results and failures into bytes. It knows nothing of queues or
@@ -54,6 +58,7 @@ class Protocol {
   virtual bool isWellFormed(const PaddedBuffer& body) const = 0;
 
   /// Writes an answer over `out`.
+  /// @throws Error what the answer's guard throws; runtime_failed where an output has no form here
   virtual void encode(std::string& out, const Answer& answer) const = 0;
   /// Writes a failure over `out`.
   virtual void encodeFailure(std::string& out, const Failure& failure) const = 0;

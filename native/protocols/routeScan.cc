@@ -8,7 +8,7 @@ RouteScan scanDeploymentId(std::string_view body, std::string_view& id) noexcept
   JsonScanner scanner(body);
   if (!scanner.take('{')) return RouteScan::kMalformed;
   if (scanner.take('}')) return RouteScan::kAbsent;
-  for (;;) {
+  for (size_t members = 0; members < kMostMembers; ++members) {
     std::string_view key;
     if (!scanner.string(key) || !scanner.take(':')) return RouteScan::kMalformed;
     if (key == "deploymentId") {
@@ -22,6 +22,7 @@ RouteScan scanDeploymentId(std::string_view body, std::string_view& id) noexcept
     if (scanner.take('}')) return RouteScan::kAbsent;
     if (!scanner.take(',')) return RouteScan::kMalformed;
   }
+  return RouteScan::kTooManyMembers;
 }
 
 }  // namespace cloudeasyml::protocols

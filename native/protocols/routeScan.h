@@ -5,7 +5,7 @@
 
 namespace cloudeasyml::protocols {
 
-enum class RouteScan { kFound, kAbsent, kNotText, kMalformed };
+enum class RouteScan { kFound, kAbsent, kNotText, kMalformed, kTooManyMembers };
 
 /// Walks a request body's top level to the value of "deploymentId". It stops there, so what follows
 /// is not checked: the worker that parses the body does that.

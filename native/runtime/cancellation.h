@@ -27,6 +27,8 @@ class CancellationToken {
     Ort::Status ignored(Ort::GetApi().RunOptionsSetTerminate(options_));
   }
   bool cancelled() const noexcept { return cancelled_; }
+  /// Set by cancel(), for code that knows nothing of runs.
+  const std::atomic<bool>& flag() const noexcept { return cancelled_; }
 
  private:
   const int threadId_;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "runtime/error.h"
+#include "runtime/ortMessage.h"
 
 namespace cloudeasyml::runtime {
 
@@ -14,7 +15,7 @@ void check(OrtStatus* status, const CancellationToken& token) {
   if (token.cancelled()) throw Error(ErrorCode::kCancelled, "The run was cancelled.");
   const bool refused = failure.GetErrorCode() == ORT_INVALID_ARGUMENT;
   throw Error(refused ? ErrorCode::kInvalidInput : ErrorCode::kRuntimeFailed,
-              failure.GetErrorMessage());
+              withoutSource(failure.GetErrorMessage()));
 }
 
 void runBinding(Session& session, const CancellationToken& token, Ort::IoBinding& binding) {

@@ -1,5 +1,6 @@
 #include "runtime/runtime.h"
 
+#include <system_error>
 #include <utility>
 
 #include "runtime/error.h"
@@ -8,6 +9,7 @@
 #include "runtime/library.h"
 #include "runtime/modelState.h"
 #include "runtime/sessionLoader.h"
+#include "runtime/threadReserve.h"
 
 namespace cloudeasyml::runtime {
 
@@ -52,10 +54,18 @@ void Runtime::startLocked(const RuntimeSettings& settings) {
     threading.SetGlobalIntraOpNumThreads(settings.intraOpThreads);
     threading.SetGlobalInterOpNumThreads(settings.interOpThreads);
     threading.SetGlobalSpinControl(settings.spinning ? 1 : 0);
+    ThreadReserve threads(startedFor(settings.intraOpThreads) +
+                          startedFor(settings.interOpThreads));
+    // Of threads that it starts itself it ties each to a core, where it chooses their number.
+    if (settings.intraOpThreads > 0 && settings.interOpThreads > 0) threads.supply(threading);
     // What fails is thrown; ORT's own log would say it a second time, on the standard error.
     env_ = std::make_shared<Ort::Env>(threading, ORT_LOGGING_LEVEL_FATAL, "cloudeasyml");
     env_->DisableTelemetryEvents();
     providerLibraries_.load(*env_, settings.providerLibraries);
+  } catch (const std::system_error& failure) {
+    throw Error(ErrorCode::kLibraryUnavailable,
+                std::string("ONNX Runtime did not start: the system does not allow its threads (") +
+                    failure.what() + ").");
   } catch (const Ort::Exception& failure) {
     env_.reset();
     throw Error(ErrorCode::kLibraryUnavailable,
@@ -147,8 +157,16 @@ std::shared_ptr<Session> Runtime::openSession(const SessionRequest& request) {
     throw;
   }
   // Callers that wait for the session, perhaps the event loop, need not wait for this.
-  if (state.bytes >= kLeastBytesToRelease) pool.submit(releaseFreedMemory);
+  if (state.bytes >= kLeastBytesToRelease) releaseFreedMemoryLater();
   return session;
+}
+
+void Runtime::releaseFreedMemoryLater() noexcept {
+  try {
+    pool.submit(releaseFreedMemory);
+  } catch (...) {
+    // Where no thread can be started, the C library keeps the memory.
+  }
 }
 
 size_t Runtime::openSessions() const {

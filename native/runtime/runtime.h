@@ -72,6 +72,7 @@ class Runtime {
 
   void startLocked(const RuntimeSettings& settings);
   std::shared_ptr<Session> load(const SessionRequest& request);
+  void releaseFreedMemoryLater() noexcept;
   std::shared_ptr<Ort::Env> environment() const;
 
   mutable std::mutex mutex_;

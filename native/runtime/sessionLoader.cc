@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "runtime/error.h"
 #include "runtime/executionProviders.h"
 #include "runtime/modelState.h"
 #include "runtime/optimizedModel.h"
+#include "runtime/ortMessage.h"
+#include "runtime/threadReserve.h"
 
 namespace cloudeasyml::runtime {
 
@@ -47,6 +50,15 @@ std::vector<std::string> providerNames(const SessionRequest& request) {
   return names;
 }
 
+/// How many threads the session starts, but for those that ONNX Runtime is to tie to cores: that
+/// it only does with threads of its own making.
+size_t ownThreads(const SessionRequest& request) {
+  for (const auto& [key, value] : request.configEntries) {
+    if (key == kOrtSessionOptionsConfigIntraOpThreadAffinities) return 0;
+  }
+  return startedFor(request.intraOpThreads) + startedFor(request.interOpThreads);
+}
+
 /// Opens models of one request.
 class Loader {
  public:
@@ -72,7 +84,9 @@ class Loader {
     return options;
   }
 
-  std::unique_ptr<Session> open(const SessionRequest& request, const Ort::SessionOptions& options) {
+  std::unique_ptr<Session> open(const SessionRequest& request, Ort::SessionOptions options) {
+    ThreadReserve threads(ownThreads(request));
+    if (ownThreads(request) > 0) threads.supply(options);
     Ort::Session session = request.path.empty()
                                ? Ort::Session(env_, request.bytes, request.byteLength, options)
                                : Ort::Session(env_, request.path.c_str(), options);
@@ -108,7 +122,7 @@ class Loader {
     auto options = optionsFor(request_);
     writer.addTo(options, modelBytes);
     try {
-      auto session = open(request_, options);
+      auto session = open(request_, std::move(options));
       if (modelState(request_).text() == request_.optimizedState) writer.keep();
       return session;
     } catch (const Ort::Exception&) {
@@ -128,12 +142,18 @@ class Loader {
 std::unique_ptr<Session> loadSession(Ort::Env& env, const ProviderLibraries& libraries,
                                      const SessionRequest& request,
                                      std::shared_ptr<std::mutex> deviceLock) {
+  const std::string model =
+      request.path.empty() ? "The model" : "The model \"" + request.path + "\"";
   try {
     return Loader(env, libraries, request, std::move(deviceLock)).load();
+  } catch (const std::system_error& failure) {
+    throw Error(ErrorCode::kModelLoadFailed,
+                model + " did not load: the system does not allow " +
+                    std::to_string(ownThreads(request)) + " more threads (" + failure.what() +
+                    "). Ask for fewer intraOpThreads and interOpThreads, or raise the limit.");
   } catch (const Ort::Exception& failure) {
-    const std::string model =
-        request.path.empty() ? "The model" : "The model \"" + request.path + "\"";
-    throw Error(ErrorCode::kModelLoadFailed, model + " did not load: " + failure.what());
+    throw Error(ErrorCode::kModelLoadFailed,
+                model + " did not load: " + withoutSource(failure.what()));
   }
 }
 

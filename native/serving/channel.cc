@@ -31,9 +31,39 @@ void Channel::dropCompleted() {
   RequestPool::releaseAll(dropped);
 }
 
+std::optional<Failure> holdAnswer(Request& answered, size_t mostBytes) {
+  if (answered.answer.size() > mostBytes) {
+    const auto error = protocols::AnswerGuard::tooLarge(mostBytes);
+    return Failure{error.code(), error.what(), {}};
+  }
+  switch (RequestPool::holdAnswer(answered)) {
+    case ByteBudget::Result::kUserFull:
+      return Failure{ErrorCode::kOverloaded,
+                     "The server holds as many bytes of the user's requests and unread answers as "
+                     "one user may have, a quarter of maxHeldBytes.",
+                     {}};
+    case ByteBudget::Result::kServerFull:
+      return Failure{ErrorCode::kOverloaded,
+                     "The server holds as many bytes of requests and unread answers as its "
+                     "maxHeldBytes allows.",
+                     {}};
+    case ByteBudget::Result::kTaken:
+      break;
+  }
+  return std::nullopt;
+}
+
 void complete(Request& request) {
   Channel& channel = *request.channel;
   if (channel.push(&request)) channel.wake();
+}
+
+void completeAnswered(Request& request, size_t mostBytes) {
+  if (auto refusal = holdAnswer(request, mostBytes)) {
+    std::string().swap(request.answer);
+    request.setFailure(std::move(*refusal));
+  }
+  complete(request);
 }
 
 void completeFailed(Request& request, Failure failure) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "runtime/failure.h"
@@ -47,8 +48,14 @@ class Channel : public std::enable_shared_from_this<Channel> {
   const std::shared_ptr<WakeHandle> wakeHandle_;
 };
 
+/// Counts an answer's bytes as held until its request is released.
+/// @returns why it can't be delivered: it has more than `mostBytes`, or too many are held
+std::optional<Failure> holdAnswer(Request& answered, size_t mostBytes);
+
 /// Delivers a request that the caller claimed and answered. Not to be called under a lock.
 void complete(Request& request);
+/// The same, or a failure where the answer can't be delivered.
+void completeAnswered(Request& request, size_t mostBytes);
 /// Delivers a failure of a request that the caller claimed. Not to be called under a lock.
 void completeFailed(Request& request, Failure failure);
 /// Claims the request and delivers a failure, unless it has ended already. Not to be called

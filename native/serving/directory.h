@@ -10,13 +10,19 @@
 #include <unordered_map>
 #include <vector>
 
+#include "generated/constants.h"
 #include "serving/cacheLine.h"
 #include "serving/deployment.h"
 
 namespace cloudeasyml::serving {
 
-/// Not any deployment's owner: requests with it go to deployments of all owners.
-constexpr uint32_t kAnyOwner = 0xFFFFFFFF;
+/// A caller's number as a user's.
+constexpr uint32_t userOf(uint32_t caller) noexcept { return caller & ~Owner::kAny; }
+
+/// Whether a caller's requests may go to an owner's deployments.
+constexpr bool mayUse(uint32_t caller, uint32_t owner) noexcept {
+  return (caller & Owner::kAny) != 0 || caller == owner;
+}
 
 /// A revision's share of an endpoint's requests.
 struct Share {

@@ -19,7 +19,7 @@ Submission Dispatcher::submitTo(Request* request, const Endpoint& endpoint, uint
   Submission submission;
   directory_.visit(endpoint, [&](const std::shared_ptr<Deployment>& found) {
     Deployment& deployment = *found;
-    if (owner != kAnyOwner && owner != deployment.owner) return;
+    if (!mayUse(owner, deployment.owner)) return;
     submission.handle = deployment.handle;
     if (!deployment.accepting.load(std::memory_order_relaxed)) {
       submission.admission = Admission::kNotAccepting;
@@ -70,7 +70,7 @@ void Dispatcher::wakeWorkers(const std::shared_ptr<Deployment>& deployment) {
 bool Dispatcher::cancel(Request* request) {
   if (!request->claim()) return false;
   directory_.forget(*request);
-  for (const auto& worker : workers()) cancelIfAbandoned(*worker);
+  for (const auto& worker : workers()) stopAbandoned(*worker);
   return true;
 }
 
@@ -102,11 +102,12 @@ void Dispatcher::remove(const std::shared_ptr<Deployment>& deployment) {
 }
 
 std::shared_ptr<Worker> Dispatcher::addWorker(std::shared_ptr<WakeHandle> wakeLoop,
-                                              Worker::MakeToken makeToken) {
+                                              Worker::MakeToken makeToken,
+                                              std::function<void()> interrupt) {
   std::lock_guard lock(mutex_);
   const uint32_t id = nextWorker_++;
   workers_.push_back(std::make_shared<Worker>(id, std::move(wakeLoop), std::move(makeToken),
-                                              [this, id] { wakeById(id); }));
+                                              std::move(interrupt), [this, id] { wakeById(id); }));
   return workers_.back();
 }
 

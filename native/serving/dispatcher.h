@@ -66,7 +66,8 @@ class Dispatcher {
   // Workers.
 
   std::shared_ptr<Worker> addWorker(std::shared_ptr<WakeHandle> wakeLoop,
-                                    Worker::MakeToken makeToken);
+                                    Worker::MakeToken makeToken,
+                                    std::function<void()> interrupt = nullptr);
   void host(Worker& worker, uint32_t handle);
   void unhost(Worker& worker, uint32_t handle);
   /// The next batch for a worker. Its requests are decoded and their rows counted. Null where there
@@ -86,6 +87,14 @@ class Dispatcher {
   std::shared_ptr<Stream> streamOf(const Worker& worker, uint32_t number) const;
   /// The stream's code has ended.
   void closeStream(Worker& worker, uint32_t number);
+  /// The token for runs of a plugin's code on behalf of a batch's request, or of all of them; they
+  /// stop when it has ended. Null where the batch is over.
+  std::shared_ptr<runtime::CancellationToken> tokenFor(Worker& worker, uint32_t batch,
+                                                       uint32_t index);
+  /// Has the worker get Notice::kRequestsEnded for a batch.
+  void watchBatch(Worker& worker, uint32_t batch);
+  /// Has the timer look after this moment whether a worker's section of code is over.
+  void watch(int64_t dueNs) { timer_.wakeBy(dueNs); }
   /// Fails the batches and streams of a worker that is gone. Called on the worker's own thread.
   void removeWorker(Worker& worker);
 
@@ -93,10 +102,10 @@ class Dispatcher {
 
   /// Removes a deployment, and fails its waiting requests and its streams.
   void remove(const std::shared_ptr<Deployment>& deployment);
-  /// Assigns no more batches to workers that are stuck: they hold a batch whose requests all passed
-  /// their deadlines `graceNs` ago, or have not taken a stream's notices for as long.
-  /// @returns the ids of stuck workers without other work, which can be killed without loss
-  std::vector<uint32_t> retireStalled(int64_t graceNs);
+  /// The ids of workers that have nothing to do which may still be within its time: all their
+  /// batches, streams' steps and sections of code were due `graceNs` ago. Where such a worker does
+  /// not answer, it is stuck.
+  std::vector<uint32_t> overdueWorkers(int64_t graceNs) const;
 
  private:
   using Workers = std::vector<std::shared_ptr<Worker>>;
@@ -134,7 +143,7 @@ class Dispatcher {
 
   Batch* form(Worker& worker, Taken taken, int64_t now, bool isInline);
   static void putBackUnanswered(Batch& batch, Deferred& deferred);
-  static void cancelIfAbandoned(Worker& worker);
+  static void stopAbandoned(Worker& worker);
 
   int64_t sweep(int64_t now);
   int64_t sweepQueues(int64_t now, bool& isBusy);

@@ -29,7 +29,7 @@ Batch* Dispatcher::take(Worker& worker, Waiting waiting) {
       worker.waiting = Waiting::kNot;
       for (const uint32_t handle : worker.left) worker.leave(handle);
       worker.left.clear();
-      if (worker.isClosed || worker.isRetired) return nullptr;
+      if (worker.isClosed) return nullptr;
       taken.deployment = pick(worker, now, other);
       if (!taken.deployment) {
         worker.waiting = waiting;
@@ -113,7 +113,7 @@ Batch* Dispatcher::form(Worker& worker, Taken taken, int64_t now, bool isInline)
   Batch* batch = owned.get();
   batch->id = nextBatch_++;
   batch->deployment = deployment;
-  batch->startNs = now;
+  batch->startNs = batch->chargedUntilNs = now;
   batch->isInline = isInline;
   batch->context = deployment->takeContext();
   batch->requests.reserve(taken.requests.size());
@@ -145,6 +145,28 @@ Batch* Dispatcher::form(Worker& worker, Taken taken, int64_t now, bool isInline)
 void Dispatcher::leave(Worker& worker) {
   std::lock_guard lock(worker.mutex);
   worker.current = nullptr;
+}
+
+std::shared_ptr<runtime::CancellationToken> Dispatcher::tokenFor(Worker& worker, uint32_t id,
+                                                                 uint32_t index) {
+  std::lock_guard lock(worker.mutex);
+  // The thread is still inside the batch's code.
+  if (worker.current && worker.current->id == id) return worker.token;
+  const auto entry = std::find_if(worker.active.begin(), worker.active.end(),
+                                  [&](const auto& each) { return each->id == id; });
+  if (entry == worker.active.end()) return nullptr;
+  Batch& batch = **entry;
+  batch.runFor = index;
+  if (!batch.token || batch.token->cancelled()) batch.token = worker.makeToken();
+  if (batch.hasEnded(index)) batch.token->cancel();
+  return batch.token;
+}
+
+void Dispatcher::watchBatch(Worker& worker, uint32_t id) {
+  std::lock_guard lock(worker.mutex);
+  for (const auto& batch : worker.active) {
+    if (batch->id == id) batch->isWatched = true;
+  }
 }
 
 bool Dispatcher::run(Worker& worker, Batch* batch) {

@@ -19,15 +19,15 @@ Admission Dispatcher::openStreamAt(const std::shared_ptr<Stream>& stream, Reques
                                    const Endpoint& endpoint, uint32_t owner) {
   std::shared_ptr<Deployment> deployment;
   directory_.visit(endpoint, [&](const auto& found) { deployment = found; });
-  if (!deployment || (owner != kAnyOwner && owner != deployment->owner)) {
+  if (!deployment || !mayUse(owner, deployment->owner)) {
     return Admission::kNoDeployment;
   }
   const Admission admission = place(stream, deployment);
   if (admission != Admission::kQueued) return admission;
   stream->start(opening->envelope.timeoutMs * kMillisecond);
   stream->push(opening);
-  stream->inbox->post(stream,
-                      Notice::kOpened | (stream->hasBinaryAnswers() ? Notice::kBinary : 0U));
+  stream->inbox->post({stream, stream->number, deployment->handle,
+                       Notice::kOpened | (stream->hasBinaryAnswers() ? Notice::kBinary : 0U)});
   return admission;
 }
 
@@ -40,7 +40,7 @@ Admission Dispatcher::place(const std::shared_ptr<Stream>& stream,
   if (deployment->streams >= deployment->limits.maxStreams) return Admission::kStreamsFull;
   Worker* best = nullptr;
   for (const auto& worker : workers_) {
-    if (worker->isRetired || worker->hosted.count(deployment->handle) == 0) continue;
+    if (worker->hosted.count(deployment->handle) == 0) continue;
     if (!best || worker->streamCount < best->streamCount) best = worker.get();
   }
   // All workers are being replaced.

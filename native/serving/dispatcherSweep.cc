@@ -1,5 +1,6 @@
 // The timer's work: batch windows, deadlines, stuck workers.
 #include <algorithm>
+#include <utility>
 
 #include "serving/channel.h"
 #include "serving/deferred.h"
@@ -52,7 +53,8 @@ int64_t Dispatcher::sweepQueues(int64_t now, bool& isBusy) {
   return next;
 }
 
-// Ends requests and streams past their deadlines, and cancels abandoned runs.
+// Ends requests and streams past their deadlines, cancels abandoned runs, and interrupts code that
+// did not come back.
 void Dispatcher::sweepWorkers(int64_t now, bool& isBusy) {
   std::vector<std::shared_ptr<Stream>> overdue;
   for (const auto& worker : workers()) {
@@ -75,7 +77,10 @@ void Dispatcher::sweepWorkers(int64_t now, bool& isBusy) {
         isBusy = isBusy || dueNs != kNever;
       }
     }
-    cancelIfAbandoned(*worker);
+    stopAbandoned(*worker);
+    const int64_t dueNs = worker->section.dueNs();
+    isBusy = isBusy || dueNs != kNever;
+    if (dueNs <= now) worker->section.interruptIfDue(now);
   }
   for (const auto& stream : overdue) {
     stream->fail(
@@ -89,42 +94,48 @@ void Dispatcher::dropIdleContexts() {
   }
 }
 
-std::vector<uint32_t> Dispatcher::retireStalled(int64_t graceNs) {
-  const int64_t now = nowNs();
-  const auto isStuck = [&](const std::unique_ptr<Batch>& batch) {
-    return batch->deadlineNs > 0 && now > batch->deadlineNs + graceNs;
-  };
-  // A worker whose event loop turns takes its notices.
-  const auto isUnresponsive = [&](const Worker& worker) {
-    const int64_t sinceNs = worker.inbox->waitingSinceNs();
-    if (sinceNs == kNever || now < sinceNs + graceNs) return false;
-    return std::all_of(worker.streams.begin(), worker.streams.end(),
-                       [](const auto& entry) { return entry.second->stepDueNs() == kNever; });
-  };
-  std::vector<uint32_t> stalled;
-  std::lock_guard lock(mutex_);
-  for (auto& worker : workers_) {
-    std::lock_guard workerLock(worker->mutex);
+std::vector<uint32_t> Dispatcher::overdueWorkers(int64_t graceNs) const {
+  const int64_t overdueNs = nowNs() - graceNs;
+  const auto isOverdue = [&](int64_t dueNs) { return dueNs < overdueNs || dueNs == kNever; };
+  std::vector<uint32_t> overdue;
+  for (const auto& worker : workers()) {
+    std::lock_guard lock(worker->mutex);
     const auto& active = worker->active;
-    const bool isIdleOrStuck = std::all_of(active.begin(), active.end(), isStuck);
-    if (std::any_of(active.begin(), active.end(), isStuck) ||
-        (isIdleOrStuck && isUnresponsive(*worker))) {
-      worker->isRetired = true;
+    const auto& streams = worker->streams;
+    if (isOverdue(worker->section.dueNs()) &&
+        std::all_of(active.begin(), active.end(),
+                    [&](const auto& batch) { return isOverdue(batch->deadlineNs); }) &&
+        std::all_of(streams.begin(), streams.end(),
+                    [&](const auto& entry) { return isOverdue(entry.second->stepDueNs()); })) {
+      overdue.push_back(worker->id);
     }
-    if (worker->isRetired && isIdleOrStuck) stalled.push_back(worker->id);
   }
-  return stalled;
+  return overdue;
 }
 
-// Cancels the current run where all requests of its batch have ended. Runs of a plugin's code after
-// its first await can't be assigned to a batch and are not cancelled.
-void Dispatcher::cancelIfAbandoned(Worker& worker) {
-  std::lock_guard lock(worker.mutex);
-  if (!worker.current || !worker.token || worker.token->cancelled()) return;
-  const auto& requests = worker.current->requests;
-  const bool isAbandoned = std::all_of(requests.begin(), requests.end(),
-                                       [](const Request* request) { return request->hasEnded(); });
-  if (isAbandoned) worker.token->cancel();
+// Stops runs that nobody waits for any more, and tells the worker of requests that have ended.
+void Dispatcher::stopAbandoned(Worker& worker) {
+  std::vector<StreamInbox::Entry> notices;
+  {
+    std::lock_guard lock(worker.mutex);
+    if (worker.current && worker.token && !worker.token->cancelled() &&
+        worker.current->hasEnded(kWholeBatch)) {
+      worker.token->cancel();
+    }
+    for (const auto& batch : worker.active) {
+      if (batch->token && !batch->token->cancelled() && batch->hasEnded(batch->runFor)) {
+        batch->token->cancel();
+      }
+      if (!batch->isWatched) continue;
+      const auto& requests = batch->requests;
+      const auto ended = static_cast<size_t>(
+          std::count_if(requests.begin(), requests.end(),
+                        [](const Request* request) { return request->hasEnded(); }));
+      if (ended == std::exchange(batch->endedRequests, ended)) continue;
+      notices.push_back({nullptr, batch->id, batch->deployment->handle, Notice::kRequestsEnded});
+    }
+  }
+  for (auto& notice : notices) worker.inbox->post(std::move(notice));
 }
 
 }  // namespace cloudeasyml::serving

@@ -1,6 +1,7 @@
 // A deployment's limits.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace cloudeasyml::serving {
@@ -17,6 +18,8 @@ struct BatchLimits {
   int64_t timeoutNs = 30'000'000'000;
   /// Streams that may be open; 0 where the model has none.
   uint32_t maxStreams = 0;
+  /// Bytes of an answer, or of one of a stream's outputs.
+  size_t answerBytes = size_t{64} << 20;
 };
 
 /// Work that a worker is woken for at once. A wake-up costs as much as submitting several requests;

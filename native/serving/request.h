@@ -12,6 +12,7 @@
 #include "protocols/paddedBuffer.h"
 #include "protocols/protocol.h"
 #include "runtime/failure.h"
+#include "serving/byteBudget.h"
 #include "serving/cacheLine.h"
 
 namespace cloudeasyml::serving {
@@ -61,13 +62,21 @@ struct alignas(kCacheLine) Request {
   int64_t queueNs = 0;
   /// From then until its run began; 0 for plugins with code.
   int64_t batchNs = 0;
+  /// Its share, by rows, of what its batch took.
+  int64_t chargedNs = 0;
 
   /// The pool and channel of its front end; both outlive it.
   RequestPool* pool = nullptr;
   Channel* channel = nullptr;
+  /// What its user holds, its bytes among that.
+  ByteBudget::Share* share = nullptr;
+  /// Bytes of the answer that are counted there; 0 for a small one.
+  size_t heldAnswerBytes = 0;
   /// Its id on a connection of many requests, as JSON text; empty where it has the connection to
   /// itself.
   std::string tag;
+  /// What its client calls it in logs; empty where that is not known.
+  std::string requestId;
   /// Why it failed.
   std::unique_ptr<Failure> failure;
   /// The stream that this is an output or the end of.

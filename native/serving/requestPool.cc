@@ -33,33 +33,50 @@ std::shared_ptr<Stream> empty(Request& request) {
   return std::move(request.stream);
 }
 
+/// Bytes that the request's release gives back.
+size_t heldBytes(const Request& request) noexcept {
+  return request.body.size() + request.heldAnswerBytes;
+}
+
 bool dropHolder(Request& request) {
   return request.holders.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
 }  // namespace
 
-RequestPool::RequestPool(std::shared_ptr<Channel> channel, size_t maxBytes)
-    : channel_(std::move(channel)), budget_(maxBytes) {}
+RequestPool::RequestPool(std::shared_ptr<Channel> channel, std::shared_ptr<ByteBudget> budget)
+    : channel_(std::move(channel)), budget_(std::move(budget)) {}
 
-Request* RequestPool::open(uint32_t ticket, const void* bytes, size_t size) {
+ByteBudget::Result RequestPool::open(uint32_t ticket, uint32_t user, const void* bytes, size_t size,
+                                     Request*& request) {
   channel_->expectDrain();
-  if (!budget_.take(size)) return nullptr;
+  auto& share = budget_->shareOf(user);
+  const auto taken = budget_->take(share, size);
+  if (taken != ByteBudget::Result::kTaken) return taken;
   if (freeList_.empty()) refill();
-  Request* request = freeList_.back();
+  request = freeList_.back();
   freeList_.pop_back();
   // A worker wrote them last. The first locked instruction would wait until they are this core's.
   const size_t left = freeList_.size();
   if (left > 1) prefetchToWrite(freeList_[left - 2], sizeof(Request));
   if (left > 0) prefetchToWrite(freeList_[left - 1]->body.view().data(), kPrefetchedBytes);
   request->body.append(bytes, size);
-  return prepare(request, ticket);
+  prepare(request, ticket, share);
+  return taken;
 }
 
-bool RequestPool::append(Request& request, const void* bytes, size_t size) {
-  if (!budget_.take(size)) return false;
-  request.body.append(bytes, size);
-  return true;
+ByteBudget::Result RequestPool::append(Request& request, const void* bytes, size_t size) {
+  const auto taken = budget_->take(*request.share, size);
+  if (taken == ByteBudget::Result::kTaken) request.body.append(bytes, size);
+  return taken;
+}
+
+ByteBudget::Result RequestPool::holdAnswer(Request& request) noexcept {
+  const size_t size = request.answer.size();
+  if (size <= kKeptBytes) return ByteBudget::Result::kTaken;
+  const auto taken = request.pool->budget_->take(*request.share, size);
+  if (taken == ByteBudget::Result::kTaken) request.heldAnswerBytes = size;
+  return taken;
 }
 
 void RequestPool::close() {
@@ -69,7 +86,8 @@ void RequestPool::close() {
   if (free_.size() < all_.size()) self_ = shared_from_this();
 }
 
-Request* RequestPool::openCompletion(uint32_t ticket, const protocols::Protocol& protocol) {
+Request* RequestPool::openCompletion(uint32_t ticket, const protocols::Protocol& protocol,
+                                     ByteBudget::Share& share) {
   Request* request;
   {
     std::lock_guard lock(mutex_);
@@ -81,7 +99,7 @@ Request* RequestPool::openCompletion(uint32_t ticket, const protocols::Protocol&
     }
   }
   request->protocol = &protocol;
-  return prepare(request, ticket);
+  return prepare(request, ticket, share);
 }
 
 void RequestPool::refill() {
@@ -101,14 +119,17 @@ Request* RequestPool::makeRequest() {
   return all_.back().get();
 }
 
-Request* RequestPool::prepare(Request* request, uint32_t ticket) {
+Request* RequestPool::prepare(Request* request, uint32_t ticket, ByteBudget::Share& share) {
   request->ticket = ticket;
+  request->share = &share;
+  request->heldAnswerBytes = 0;
   request->rows = 0;
   request->envelope = {};
   request->queued.store(false, std::memory_order_relaxed);
   request->binaryAnswer = false;
   request->tag.clear();
-  request->processingNs = request->queueNs = request->batchNs = 0;
+  request->requestId.clear();
+  request->processingNs = request->queueNs = request->batchNs = request->chargedNs = 0;
   request->outcome = Outcome::kAnswered;
   request->holders.store(1, std::memory_order_relaxed);
   request->done.store(false, std::memory_order_relaxed);
@@ -130,15 +151,21 @@ void RequestPool::release(Request** first, Request** last) {
   // Destroyed last: each may hold the last reference to this pool or to a session.
   std::shared_ptr<RequestPool> self;
   std::vector<std::shared_ptr<Stream>> streams;
-  size_t bytes = 0;
   Request** emptied =
       std::remove_if(first, last, [](auto* request) { return !dropHolder(*request); });
+  if (first == emptied) return;
+  // Requests of one user mostly come together.
+  auto* share = (*first)->share;
+  size_t bytes = 0;
   for (Request** each = first; each != emptied; ++each) {
-    bytes += (*each)->body.size();
+    if ((*each)->share != share) {
+      budget_->give(*share, std::exchange(bytes, 0));
+      share = (*each)->share;
+    }
+    bytes += heldBytes(**each);
     if (auto stream = empty(**each)) streams.push_back(std::move(stream));
   }
-  if (first == emptied) return;
-  budget_.give(bytes);
+  budget_->give(*share, bytes);
   std::lock_guard lock(mutex_);
   free_.insert(free_.end(), first, emptied);
   if (free_.size() == all_.size()) self = std::move(self_);

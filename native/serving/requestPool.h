@@ -20,25 +20,32 @@ namespace cloudeasyml::serving {
 class RequestPool : public std::enable_shared_from_this<RequestPool> {
  public:
   /// @param channel where its requests' completions go
-  /// @param maxBytes how many body bytes may be held at once before requests are refused
-  RequestPool(std::shared_ptr<Channel> channel, size_t maxBytes);
+  /// @param budget of the bytes that all pools hold
+  RequestPool(std::shared_ptr<Channel> channel, std::shared_ptr<ByteBudget> budget);
 
   Channel& channel() const noexcept { return *channel_; }
+  ByteBudget& budget() const noexcept { return *budget_; }
 
   // The front end's thread.
 
-  /// A request with `ticket` and a copy of these bytes; null where too many bytes are held.
+  /// Sets `request` to one with `ticket` and a copy of these bytes, unless too many are held.
   /// Completions wake nothing until the next drain, which the caller must make.
-  Request* open(uint32_t ticket, const void* bytes, size_t size);
-  /// Copies bytes behind the request's body. @returns false where too many are held
-  bool append(Request& request, const void* bytes, size_t size);
+  /// @param user whose bytes they are
+  ByteBudget::Result open(uint32_t ticket, uint32_t user, const void* bytes, size_t size,
+                          Request*& request);
+  /// Copies bytes behind the request's body, unless too many are held.
+  ByteBudget::Result append(Request& request, const void* bytes, size_t size);
   /// The front end is gone. The pool lives until its last request is back.
   void close();
 
   // Any thread.
 
   /// An empty request for a completion of a stream.
-  Request* openCompletion(uint32_t ticket, const protocols::Protocol& protocol);
+  /// @param share of the stream's user
+  Request* openCompletion(uint32_t ticket, const protocols::Protocol& protocol,
+                          ByteBudget::Share& share);
+  /// Takes the bytes of a request's answer where it is large, until the request is released.
+  static ByteBudget::Result holdAnswer(Request& request) noexcept;
   /// Releases one hold on a request; with the last one it returns to the pool.
   void release(Request* request) { release(&request, &request + 1); }
   /// The same for many requests of any pools, with fewer locks. Empties `requests`.
@@ -50,13 +57,13 @@ class RequestPool : public std::enable_shared_from_this<RequestPool> {
   void refill();
   void release(Request** first, Request** last);
   Request* makeRequest();
-  static Request* prepare(Request* request, uint32_t ticket);
+  static Request* prepare(Request* request, uint32_t ticket, ByteBudget::Share& share);
 
   const std::shared_ptr<Channel> channel_;
+  const std::shared_ptr<ByteBudget> budget_;
 
   // The front end's.
 
-  ByteBudget budget_;
   /// Requests from the pool, for its thread alone.
   Requests freeList_;
 

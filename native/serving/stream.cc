@@ -27,16 +27,17 @@ void releaseAll(const std::deque<Request*>& requests) {
 }  // namespace
 
 Stream::Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket,
-               const protocols::Protocol& protocol, std::string tag)
+               const protocols::Protocol& protocol, ByteBudget::Share& share, std::string tag)
     : pool(std::move(pool)),
       ticket(ticket),
       protocol(protocol),
+      share(share),
       tag(std::move(tag)),
       stepDueNs_(kNever) {}
 
 Stream::~Stream() { releaseAll(inputs_); }
 
-Request* Stream::openCompletion() { return pool->openCompletion(ticket, protocol); }
+Request* Stream::openCompletion() { return pool->openCompletion(ticket, protocol, share); }
 
 void Stream::start(int64_t timeoutNs) {
   const int64_t most = deployment->limits.timeoutNs;
@@ -203,7 +204,8 @@ std::shared_ptr<runtime::CancellationToken> Stream::token() {
 }
 
 void Stream::notify(uint32_t notices) {
-  if (notices != 0 && inbox) inbox->post(shared_from_this(), notices);
+  if (notices == 0 || !inbox) return;
+  inbox->post({shared_from_this(), number, deployment->handle, notices});
 }
 
 void Stream::expectStep() { stepDueNs_.store(nowNs() + stepNs_, std::memory_order_relaxed); }

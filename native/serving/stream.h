@@ -31,16 +31,18 @@ class Stream : public std::enable_shared_from_this<Stream> {
   enum class Input { kTaken, kNone, kEnded };
 
   /// @param pool its front end's
+  /// @param share of its user's bytes
   /// @param protocol how its inputs are read and its outputs written
   /// @param tag its id on a connection of many requests; empty where it has the connection to
   /// itself
   Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket, const protocols::Protocol& protocol,
-         std::string tag);
+         ByteBudget::Share& share, std::string tag);
   ~Stream();
 
   const std::shared_ptr<RequestPool> pool;
   const uint32_t ticket;
   const protocols::Protocol& protocol;
+  ByteBudget::Share& share;
   const std::string tag;
 
   bool hasBinaryAnswers() const noexcept { return protocol.hasBinaryAnswers(); }
@@ -91,6 +93,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// The deadline of the plugin's next step: asking for input, yielding an output, or ending.
   /// kNever while it waits for its client, and after the end.
   int64_t stepDueNs() const noexcept { return stepDueNs_.load(std::memory_order_relaxed); }
+  /// How long a step may take.
+  int64_t stepNs() const noexcept { return stepNs_; }
   /// Starts the time of the first step.
   /// @param timeoutNs the client's limit for a step; 0 for the deployment's
   void start(int64_t timeoutNs);
@@ -128,6 +132,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// Of the front end's thread alone.
   bool cancelled_ = false;
   std::shared_ptr<runtime::CancellationToken> token_;
+  /// Set once, by start().
   int64_t stepNs_ = 0;
   std::atomic<int64_t> stepDueNs_;
 };

@@ -2,17 +2,14 @@
 
 #include <utility>
 
-#include "serving/time.h"
-
 namespace cloudeasyml::serving {
 
-void StreamInbox::post(std::shared_ptr<Stream> stream, uint32_t notices) {
+void StreamInbox::post(Entry entry) {
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
-    entries_.emplace_back(std::move(stream), notices);
+    entries_.push_back(std::move(entry));
     if (entries_.size() > 1) return;
-    sinceNs_ = nowNs();
   }
   wake_();
 }
@@ -25,11 +22,6 @@ bool StreamInbox::empty() const {
 std::vector<StreamInbox::Entry> StreamInbox::take() {
   std::lock_guard lock(mutex_);
   return std::exchange(entries_, {});
-}
-
-int64_t StreamInbox::waitingSinceNs() const {
-  std::lock_guard lock(mutex_);
-  return entries_.empty() ? kNever : sinceNs_;
 }
 
 void StreamInbox::close() {

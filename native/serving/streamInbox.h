@@ -1,11 +1,10 @@
-// Notices to a worker about its streams.
+// Notices to a worker about its streams and batches.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 #include "serving/stream.h"
@@ -15,17 +14,23 @@ namespace cloudeasyml::serving {
 /// Collects notices from any thread; the worker takes them all at once.
 class StreamInbox {
  public:
-  using Entry = std::pair<std::shared_ptr<Stream>, uint32_t>;
+  struct Entry {
+    /// Null for a batch's.
+    std::shared_ptr<Stream> stream;
+    /// The stream's or the batch's.
+    uint32_t number = 0;
+    /// Its deployment's.
+    uint32_t handle = 0;
+    uint32_t notices = 0;
+  };
 
   /// @param wake wakes the worker; called without any lock held, when the first notice since the
   /// last take() arrives
   explicit StreamInbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  void post(std::shared_ptr<Stream> stream, uint32_t notices);
+  void post(Entry entry);
   bool empty() const;
   std::vector<Entry> take();
-  /// When the oldest waiting notice was posted; kNever where none waits.
-  int64_t waitingSinceNs() const;
   /// Drops notices from now on: the worker is gone.
   void close();
 
@@ -33,7 +38,6 @@ class StreamInbox {
   const std::function<void()> wake_;
   mutable std::mutex mutex_;
   std::vector<Entry> entries_;
-  int64_t sinceNs_ = 0;
   bool closed_ = false;
 };
 

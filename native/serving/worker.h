@@ -13,6 +13,7 @@
 
 #include "runtime/cancellation.h"
 #include "serving/batch.h"
+#include "serving/codeSection.h"
 #include "serving/streamInbox.h"
 #include "serving/wakeHandle.h"
 #include "serving/waker.h"
@@ -33,12 +34,14 @@ class Worker {
   using MakeToken = std::function<std::shared_ptr<runtime::CancellationToken>()>;
 
   /// @param wakeLoop wakes the worker from its event loop
+  /// @param interrupt makes it leave plugin code; see CodeSection
   /// @param onNotice called when its inbox gets its first notice
   Worker(uint32_t id, std::shared_ptr<WakeHandle> wakeLoop, MakeToken makeToken,
-         std::function<void()> onNotice)
+         std::function<void()> interrupt, std::function<void()> onNotice)
       : id(id),
         makeToken(std::move(makeToken)),
         wakeLoop(std::move(wakeLoop)),
+        section(std::move(interrupt)),
         inbox(std::make_shared<StreamInbox>(std::move(onNotice))) {}
 
   const uint32_t id;
@@ -47,6 +50,7 @@ class Worker {
   // Safe from any thread.
   const std::shared_ptr<WakeHandle> wakeLoop;
   Waker waker;
+  CodeSection section;
   const std::shared_ptr<StreamInbox> inbox;
   std::atomic<uint32_t> streamCount{0};
 
@@ -63,8 +67,6 @@ class Worker {
   /// is never entered twice.
   std::vector<uint32_t> entered;
   Waiting waiting = Waiting::kNot;
-  /// It is stuck, gets no more batches, and will be replaced.
-  bool isRetired = false;
   bool isClosed = false;
 
   // Guarded by its own lock. Only its own thread adds to and takes from `active`, and sets `token`.

@@ -12,7 +12,18 @@ import { LexiconClassifier } from './lexiconClassifier.js';
 import { probabilities, type TextClassifier } from './textClassifier.js';
 import { TransformerClassifier } from './transformerClassifier.js';
 
+/** The most that a request may ask for. */
+const limitsSchema = z
+  .strictObject({
+    maxTexts: z.int().min(1).default(1024),
+    maxTextLength: z.int().min(1).default(50_000),
+  })
+  .prefault({});
+
+type Limits = z.output<typeof limitsSchema>;
+
 const configSchema = z.looseObject({
+  limits: limitsSchema,
   model: z
     .strictObject({
       path: z.string().min(1).optional(),
@@ -38,6 +49,7 @@ interface Request {
 export class SentimentAnalysisModel extends BaseModel {
   #classifier: TextClassifier | undefined;
   #batchSize = 1;
+  #limits = limitsSchema.parse({});
 
   getMetadata(): PartialModelMetadata {
     return {
@@ -68,6 +80,7 @@ export class SentimentAnalysisModel extends BaseModel {
       );
     }
     const { path, maxLength, batchSize } = checked.data.model;
+    this.#limits = checked.data.limits;
     this.#classifier = path
       ? await TransformerClassifier.create(path, maxLength, this.sessionOptions)
       : await LexiconClassifier.create(this.sessionOptions);
@@ -84,7 +97,7 @@ export class SentimentAnalysisModel extends BaseModel {
     const classifier = this.#classifier;
     if (!classifier) throw new Error('The model is not loaded.');
     const start = performance.now();
-    const requests = inputs.map(readRequest);
+    const requests = inputs.map((input) => readRequest(input, this.#limits));
     const sentiments = this.#classify(
       classifier,
       requests.flatMap((request) => request.texts),
@@ -139,7 +152,7 @@ export class SentimentAnalysisModel extends BaseModel {
   }
 }
 
-function readRequest({ data, options }: PredictionInput): Request {
+function readRequest({ data, options }: PredictionInput, limits: Limits): Request {
   const { topK } = options;
   if (topK !== undefined && !(Number.isInteger(topK) && Number(topK) >= 1)) {
     throw new InputError(
@@ -148,22 +161,36 @@ function readRequest({ data, options }: PredictionInput): Request {
     );
   }
   return {
-    texts: typeof data === 'string' ? [data] : readTexts(data),
+    texts: typeof data === 'string' ? [readText(data, 'data', limits)] : readTexts(data, limits),
     topK: topK === undefined ? undefined : Number(topK),
   };
 }
 
-function readTexts(data: unknown): string[] {
+function readTexts(data: unknown, limits: Limits): string[] {
   if (!Array.isArray(data)) {
     throw new InputError(
       'data',
       `expected a text or an array of texts but received ${kindOf(data)}`,
     );
   }
-  return data.map((text: unknown, index) => {
-    if (typeof text === 'string') return text;
-    throw new InputError(`data[${index}]`, `expected a text but received ${kindOf(text)}`);
-  });
+  if (data.length > limits.maxTexts) {
+    throw new InputError(
+      'data',
+      `expected at most ${limits.maxTexts} texts but received ${data.length}`,
+    );
+  }
+  return data.map((text: unknown, index) => readText(text, `data[${index}]`, limits));
+}
+
+function readText(text: unknown, path: string, { maxTextLength }: Limits): string {
+  if (typeof text !== 'string') {
+    throw new InputError(path, `expected a text but received ${kindOf(text)}`);
+  }
+  if (text.length <= maxTextLength) return text;
+  throw new InputError(
+    path,
+    `expected a text of at most ${maxTextLength} characters but received one of ${text.length}`,
+  );
 }
 
 function kindOf(value: unknown): string {

@@ -8,6 +8,7 @@ import {
   modelDirectory,
   type PartialModelMetadata,
   type PartialPredictionOutput,
+  type PredictionContext,
   type PredictionInput,
   type StreamContext,
   type TrainingResult,
@@ -26,7 +27,19 @@ const modelName = 'textGeneration';
 /** The model that comes with the plugin, trained on the State of the Union addresses. */
 const pretrainedFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'pretrained');
 
+/** The most that a request may ask for. */
+const limitsSchema = z
+  .strictObject({
+    maxLength: z.int().min(1).default(100_000),
+    maxPrompts: z.int().min(1).default(64),
+    maxPromptLength: z.int().min(1).default(100_000),
+  })
+  .prefault({});
+
+type Limits = z.output<typeof limitsSchema>;
+
 const configSchema = z.looseObject({
+  limits: limitsSchema,
   model: z.strictObject({ path: z.string().min(1).optional() }).default({}),
   // What these hold is checked where it is used.
   generation: z.record(z.string(), z.unknown()).default({}),
@@ -36,7 +49,8 @@ const configSchema = z.looseObject({
 /** Goes on with texts, by any decoder-only language model exported from Hugging Face. */
 export class TextGenerationModel extends BaseModel {
   #decoder: CausalDecoder | undefined;
-  #defaults = readOptions({}, 'config.generation');
+  #limits = limitsSchema.parse({});
+  #defaults = readOptions({}, 'config.generation', this.#limits.maxLength);
 
   getMetadata(): PartialModelMetadata {
     return {
@@ -59,19 +73,29 @@ export class TextGenerationModel extends BaseModel {
 
   /** Takes the model at `model.path`, or the one that `train()` saved, or the one that comes with the plugin. */
   async load(): Promise<void> {
-    const { model, generation } = parseSettings(configSchema, this.config);
-    this.#defaults = readOptions(generation, 'config.generation');
+    const { model, generation, limits } = parseSettings(configSchema, this.config);
+    this.#limits = limits;
+    this.#defaults = readOptions(
+      { maxLength: Math.min(this.#defaults.maxLength, limits.maxLength), ...generation },
+      'config.generation',
+      limits.maxLength,
+    );
     const folder = model.path ?? savedModelIn(modelDirectory(modelName)) ?? pretrainedFolder;
     this.#decoder = await CausalDecoder.create(folder, this.sessionOptions);
     this.isLoaded = true;
   }
 
   /** Goes on with one text or with each of a list, one after the other. */
-  async predict({ data, options }: PredictionInput): Promise<PartialPredictionOutput> {
+  async predict(
+    { data, options }: PredictionInput,
+    context?: PredictionContext,
+  ): Promise<PartialPredictionOutput> {
     const decoder = this.#loaded();
     const start = performance.now();
-    const settings = readOptions(options, 'options', this.#defaults);
-    const prompts = readPrompts(data).map(({ prompt, where }) => firstIds(decoder, prompt, where));
+    const settings = readOptions(options, 'options', this.#limits.maxLength, this.#defaults);
+    const prompts = readPrompts(data, this.#limits).map(({ prompt, where }) =>
+      firstIds(decoder, prompt, where),
+    );
     const predictions: { text: string; finishReason: string }[] = [];
     const finishes: Finish[] = [];
     for (const promptIds of prompts) {
@@ -85,6 +109,7 @@ export class TextGenerationModel extends BaseModel {
         }
         // Other requests on this thread, and the server's signs of life, come in between.
         await turn();
+        context?.signal.throwIfAborted();
       }
     }
     const total = (count: 'promptTokens' | 'generatedTokens') =>
@@ -111,8 +136,14 @@ export class TextGenerationModel extends BaseModel {
     const sequence = decoder.begin();
     try {
       for await (const { data, options } of inputs) {
-        const settings = readOptions({ ...opened, ...options }, 'options', this.#defaults);
-        const promptIds = nextIds(decoder, sequence, readPrompt(data, 'data'));
+        const { maxLength } = this.#limits;
+        const settings = readOptions(
+          { ...opened, ...options },
+          'options',
+          maxLength,
+          this.#defaults,
+        );
+        const promptIds = nextIds(decoder, sequence, readPrompt(data, 'data', this.#limits));
         if (signal.aborted) return;
         for (const { text, tokenId, finish } of generate(decoder, sequence, promptIds, settings)) {
           yield {
@@ -171,21 +202,37 @@ function nextIds(decoder: CausalDecoder, sequence: TokenSequence, prompt: string
   return decoder.tokenizer.encode(prompt, { add_special_tokens: false }).ids;
 }
 
-function readPrompts(data: unknown): { prompt: string; where: string }[] {
-  if (typeof data === 'string') return [{ prompt: data, where: 'data' }];
+function readPrompts(data: unknown, limits: Limits): { prompt: string; where: string }[] {
+  if (typeof data === 'string')
+    return [{ prompt: readPrompt(data, 'data', limits), where: 'data' }];
   if (!Array.isArray(data)) {
     throw new InputError(
       'data',
       `expected a text or an array of texts but received ${kindOf(data)}`,
     );
   }
+  if (data.length > limits.maxPrompts) {
+    throw new InputError(
+      'data',
+      `expected at most ${limits.maxPrompts} texts but received ${data.length}`,
+    );
+  }
   return data.map((text: unknown, index) => {
     const where = `data[${index}]`;
-    return { prompt: readPrompt(text, where), where };
+    return { prompt: readPrompt(text, where, limits), where };
   });
 }
 
-function readPrompt(data: unknown, where: string): string {
+function readPrompt(data: unknown, where: string, { maxPromptLength }: Limits): string {
+  const text = readText(data, where);
+  if (text.length <= maxPromptLength) return text;
+  throw new InputError(
+    where,
+    `expected a text of at most ${maxPromptLength} characters but received one of ${text.length}`,
+  );
+}
+
+function readText(data: unknown, where: string): string {
   if (typeof data === 'string') return data;
   throw new InputError(where, `expected a text but received ${kindOf(data)}`);
 }
@@ -199,7 +246,7 @@ function readTexts(data: unknown): string[] {
       `expected a text or an array of texts but received ${kindOf(data)}`,
     );
   }
-  return data.map((text: unknown, index) => readPrompt(text, `trainingData[${index}]`));
+  return data.map((text: unknown, index) => readText(text, `trainingData[${index}]`));
 }
 
 function kindOf(value: unknown): string {

@@ -11,7 +11,11 @@ export interface GenerationOptions extends SamplingOptions {
   stop: readonly string[];
 }
 
-const stopString = z.string().min(1);
+/** Each token is compared with all of them. */
+const mostStops = 16;
+const longestStop = 1000;
+
+const stopString = z.string().min(1).max(longestStop);
 const schema = z
   .strictObject({
     maxLength: z.int().min(1),
@@ -19,7 +23,7 @@ const schema = z
     topK: z.int().min(1),
     topP: z.number().gt(0).max(1),
     seed: z.int().min(0),
-    stop: z.union([stopString.transform((stop) => [stop]), z.array(stopString)]),
+    stop: z.union([stopString.transform((stop) => [stop]), z.array(stopString).max(mostStops)]),
   })
   .partial();
 
@@ -29,7 +33,7 @@ const expected: Record<keyof GenerationOptions, string> = {
   topK: 'a whole number of tokens, 1 or more',
   topP: 'a number above 0, at most 1',
   seed: 'a whole number, 0 or more',
-  stop: 'a text or a list of texts, none of them empty',
+  stop: `a text or a list of up to ${mostStops}, none of them empty or of over ${longestStop} characters`,
 };
 
 const defaults: GenerationOptions = {
@@ -49,16 +53,25 @@ function isOption(name: unknown): name is keyof GenerationOptions {
  * Checks options.
  *
  * @param where they stand, for the errors: `options`
+ * @param mostTokens that `maxLength` may be
  * @param base what those that are left out are
  * @throws InputError on `options.topK` and the like
  */
 export function readOptions(
   options: unknown,
   where: string,
+  mostTokens: number,
   base: GenerationOptions = defaults,
 ): GenerationOptions {
   const checked = schema.safeParse(options);
-  if (checked.success) return { ...base, ...checked.data };
+  if (checked.success) {
+    const read = { ...base, ...checked.data };
+    if (read.maxLength <= mostTokens) return read;
+    throw new InputError(
+      `${where}.maxLength`,
+      `expected a whole number of tokens, from 1 to ${mostTokens}, but received ${read.maxLength}`,
+    );
+  }
   const issue = checked.error.issues[0]!;
   const name = issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path[0];
   if (isOption(name)) {

@@ -48,8 +48,15 @@ function likeliest(logits: Float32Array): number {
   return best;
 }
 
+/** Inserting into a longer list takes longer than to sort all. */
+const longestInserted = 256;
+
 /** @returns the ids of the `count` largest weights, the largest first */
 function largest(weights: Float32Array, count: number): number[] {
+  if (count > longestInserted) {
+    const all = Array.from(weights.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b);
+    return all.slice(0, count);
+  }
   const ids: number[] = [];
   for (let id = 0; id < weights.length; id++) {
     // Few get past this, so that it is much faster than sorting all.

@@ -7,6 +7,7 @@ const count = z.number().int().positive();
 const schema = z.strictObject({
   image: z.strictObject({ maxImages: count, maxPixels: count }),
   detection: z.strictObject({
+    maxLines: count.default(1000),
     maxSideLength: z.number().int().min(32),
     threshold: probability,
     boxThreshold: probability,

@@ -15,7 +15,8 @@ export interface EncodedImage {
 /**
  * Takes the images out of a request's `data`, without decoding them.
  *
- * @param data one base64 string or a list of them, in the standard or the URL-safe alphabet
+ * @param data one image or a list of them, each its bytes, or base64 in the standard or the URL-safe
+ *   alphabet
  * @throws InputError where an entry is not base64 or holds neither a PNG nor a JPEG
  */
 export function readImages(data: unknown, maxImages: number): EncodedImage[] {
@@ -29,7 +30,13 @@ export function readImages(data: unknown, maxImages: number): EncodedImage[] {
   return data.map((entry, index) => readImage(entry, `data[${index}]`));
 }
 
+/** What of a request's `data` is images: of a form, its part or parts `image`. */
+export function imagesOf(data: unknown): unknown {
+  return typeof data === 'object' && data !== null && 'image' in data ? data.image : data;
+}
+
 function readImage(text: unknown, path: string): EncodedImage {
+  if (text instanceof Uint8Array) return checkedImage(Buffer.from(text), path);
   if (typeof text !== 'string') {
     const received = text === null ? 'null' : typeof text;
     throw new InputError(path, `Expected an image as a base64 string but received ${received}.`);
@@ -42,7 +49,10 @@ function readImage(text: unknown, path: string): EncodedImage {
     );
   }
   // Node's decoder takes both alphabets.
-  const bytes = Buffer.from(text, 'base64');
+  return checkedImage(Buffer.from(text, 'base64'), path);
+}
+
+function checkedImage(bytes: Buffer, path: string): EncodedImage {
   if (!startsWith(bytes, pngSignature) && !startsWith(bytes, jpegSignature)) {
     throw new InputError(
       path,

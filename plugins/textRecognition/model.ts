@@ -7,12 +7,13 @@ import {
   InputError,
   type PartialModelMetadata,
   type PartialPredictionOutput,
+  type PredictionContext,
   type PredictionInput,
   type TrainingResult,
 } from 'cloudeasyml';
 import { type Box, mapBox } from './boxes.js';
 import { type TextRecognitionConfig, validateConfig } from './config.js';
-import { decodeImage, type EncodedImage, readImages } from './decodeImage.js';
+import { decodeImage, type EncodedImage, imagesOf, readImages } from './decodeImage.js';
 import { detectLines } from './detection.js';
 import { orientLines } from './orientation.js';
 import type { Pixels } from './pixels.js';
@@ -59,6 +60,7 @@ const assets = path.join(
 /** Reads the text in PNG and JPEG images with the PP-OCRv4 models. */
 export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
   #sessions: Sessions | undefined;
+  #settings: TextRecognitionConfig | undefined;
   #characters: string[] = [];
 
   getMetadata(): PartialModelMetadata {
@@ -76,12 +78,12 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
   }
 
   async load(): Promise<void> {
-    const { orientation } = validateConfig(this.config);
+    const settings = validateConfig(this.config);
     const open = (file: string) =>
       InferenceSession.create(path.join(assets, file), this.sessionOptions);
     this.#sessions = {
       detection: await open('ch_PP-OCRv4_det_infer.onnx'),
-      orientation: orientation.enabled
+      orientation: settings.orientation.enabled
         ? await open('ch_ppocr_mobile_v2.0_cls_infer.onnx')
         : undefined,
       recognition: await open('ch_PP-OCRv4_rec_infer.onnx'),
@@ -89,35 +91,55 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
     // The list leaves out CTC's blank, which comes first, and the space, which comes last.
     const listed = readFileSync(path.join(assets, 'ppocr_keys_v1.txt'), 'utf8').split(/\r?\n/);
     this.#characters = ['', ...listed, ' '];
+    this.#settings = settings;
     this.isLoaded = true;
   }
 
-  async predict(input: PredictionInput): Promise<PartialPredictionOutput> {
-    return (await this.predictBatch([input]))[0]!;
+  async predict(
+    input: PredictionInput,
+    context?: PredictionContext,
+  ): Promise<PartialPredictionOutput> {
+    const [output] = await this.predictBatch([input], context && [context]);
+    if (output instanceof Error) throw output;
+    return output!;
   }
 
-  override async predictBatch(inputs: PredictionInput[]): Promise<PartialPredictionOutput[]> {
+  override async predictBatch(
+    inputs: PredictionInput[],
+    contexts?: readonly PredictionContext[],
+  ): Promise<(PartialPredictionOutput | Error)[]> {
+    const isGone = (request: number) => contexts?.[request]?.signal.aborted ?? false;
+    const settings = this.#configured();
     // Everything that can be refused at a glance is, before the first model runs.
-    const requests = inputs.map(({ data, options }) => ({
-      single: !Array.isArray(data),
-      images: readImages(data, this.config.image.maxImages),
-      minScore: readMinScore(options) ?? this.config.recognition.minScore,
-    }));
+    const requests = inputs.map(({ data, options }) => {
+      const given = imagesOf(data);
+      return {
+        single: !Array.isArray(given),
+        images: readImages(given, settings.image.maxImages),
+        minScore: readMinScore(options) ?? settings.recognition.minScore,
+      };
+    });
     const detected: DetectedImage[][] = [];
-    for (const { images } of requests) {
+    for (const [request, { images }] of requests.entries()) {
       const ofRequest: DetectedImage[] = [];
       // One image after another: decoded pixels are large, and only the crops are kept.
-      for (const image of images) ofRequest.push(await this.#detect(image));
+      for (const image of images) {
+        if (isGone(request)) break;
+        ofRequest.push(await this.#detect(image, settings));
+      }
       detected.push(ofRequest);
     }
 
     const { recognition } = this.#loaded();
     const crops = detected.flat().flatMap((image) => image.crops);
-    const texts = recognizeLines(
+    const texts = await recognizeLines(
       recognition,
       this.#characters,
       crops,
-      this.config.recognition.batchWidth,
+      settings.recognition.batchWidth,
+      () => {
+        if (requests.every((_, request) => isGone(request))) throw gone();
+      },
     );
 
     let next = 0;
@@ -128,6 +150,7 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
           .filter((line) => line.text.trim() !== '' && line.score >= minScore);
         return { width, height, lines: inReadingOrder(lines) };
       });
+      if (isGone(request)) return gone();
       return {
         predictions: single ? answers[0] : answers,
         metadata: {
@@ -139,12 +162,19 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
     });
   }
 
-  async #detect(image: EncodedImage): Promise<DetectedImage> {
+  async #detect(image: EncodedImage, settings: TextRecognitionConfig): Promise<DetectedImage> {
     const { detection, orientation } = this.#loaded();
-    const pixels = await decodeImage(image, this.config.image.maxPixels);
-    const found = await detectLines(detection, pixels, this.config.detection);
+    const pixels = await decodeImage(image, settings.image.maxPixels);
+    const found = await detectLines(detection, pixels, settings.detection);
+    const { maxLines } = settings.detection;
+    if (found.length > maxLines) {
+      throw new InputError(
+        image.path,
+        `Expected an image of at most ${maxLines} lines of text but received one of ${found.length}.`,
+      );
+    }
     const boxes = orientation
-      ? orientLines(orientation, pixels, found, this.config.orientation.threshold)
+      ? orientLines(orientation, pixels, found, settings.orientation.threshold)
       : found;
     const inside = ([x, y]: readonly [number, number]) =>
       [Math.min(Math.max(x, 0), pixels.width), Math.min(Math.max(y, 0), pixels.height)] as const;
@@ -152,7 +182,7 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
       width: pixels.width,
       height: pixels.height,
       boxes: boxes.map((box) => mapBox(box, inside)),
-      crops: boxes.map((box) => cropLine(pixels, box)),
+      crops: boxes.map((box) => cropLine(pixels, box, settings.recognition.batchWidth)),
     };
   }
 
@@ -164,6 +194,11 @@ export class TextRecognitionModel extends BaseModel<TextRecognitionConfig> {
     for (const session of Object.values(this.#sessions ?? {})) session?.release();
     this.#sessions = undefined;
     super.unload();
+  }
+
+  #configured(): TextRecognitionConfig {
+    if (!this.#settings) throw new Error('The model is not loaded: call load() first.');
+    return this.#settings;
   }
 
   #loaded(): Sessions {
@@ -189,4 +224,8 @@ function rounded({ text, score, box }: TextLine): TextLine {
     score: Math.round(score * 1e4) / 1e4,
     box: mapBox(box, ([x, y]) => [Math.round(x), Math.round(y)]),
   };
+}
+
+function gone(): Error {
+  return new Error('Nobody waits for the answer any more.');
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { type InferenceSession, Tensor } from 'cloudeasyml';
 import { type Box, boxHeight, boxWidth } from './boxes.js';
 import { cropBox } from './crop.js';
@@ -14,10 +15,14 @@ export interface RecognizedText {
   score: number;
 }
 
-/** A line's pixels as the recognition model takes them: 48 rows, as wide as its text asks for. */
-export function cropLine(image: Pixels, box: Box): Pixels {
-  const width = Math.max(1, Math.ceil((inputHeight * boxWidth(box)) / boxHeight(box)));
-  return cropBox(image, box, width, inputHeight);
+/**
+ * A line's pixels as the recognition model takes them: 48 rows, as wide as its text asks for.
+ *
+ * @param widest columns; a longer line, which is a rule rather than text, is squeezed to them
+ */
+export function cropLine(image: Pixels, box: Box, widest: number): Pixels {
+  const natural = Math.ceil((inputHeight * boxWidth(box)) / boxHeight(box));
+  return cropBox(image, box, Math.min(Math.max(1, natural), widest), inputHeight);
 }
 
 /**
@@ -27,18 +32,23 @@ export function cropLine(image: Pixels, box: Box): Pixels {
  * @param session the PP-OCR recognition model: [N, 3, 48, width] → probabilities, [N, steps, characters]
  * @param characters what each index of the last axis stands for; index 0 is CTC's blank
  * @param batchWidth columns of pixels in one run, over all its lines
+ * @param checkWanted called between two runs; what it throws ends it
  * @returns one text for each line, in the same order
  */
-export function recognizeLines(
+export async function recognizeLines(
   session: InferenceSession,
   characters: readonly string[],
   lines: readonly Pixels[],
   batchWidth: number,
-): RecognizedText[] {
+  checkWanted: () => void,
+): Promise<RecognizedText[]> {
   const texts = new Array<RecognizedText>(lines.length);
   for (const [width, indices] of groupByPaddedWidth(lines)) {
     const batchSize = Math.max(1, Math.floor(batchWidth / width));
     for (let start = 0; start < indices.length; start += batchSize) {
+      // Other requests on this thread, and the server's signs of life, come in between.
+      await turn();
+      checkWanted();
       const batch = indices.slice(start, start + batchSize);
       const planes = new Float32Array(batch.length * 3 * inputHeight * width);
       batch.forEach((line, row) => {

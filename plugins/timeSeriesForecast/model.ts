@@ -29,6 +29,7 @@ const settingsSchema = z
   .looseObject({
     horizon: z.int().min(1).default(12),
     maxHorizon: z.int().min(1).max(10_000).default(500),
+    maxSeries: z.int().min(1).default(1000),
     // Its values are checked when a training starts, together with the caller's.
     training: z.record(z.string(), z.unknown()).default({}),
   })
@@ -79,7 +80,7 @@ export class TimeSeriesForecastModel extends BaseModel {
     const start = performance.now();
     const forecaster = this.#loaded();
     const requests = inputs.map(({ data, options }) => {
-      const { series, single, path } = readHistories(data);
+      const { series, single, path } = readHistories(data, this.#settings.maxSeries);
       const asked = this.#readOptions(options);
       const tasks = series.map((history, index) =>
         this.#taskOf(history, single ? path : `${path}[${index}]`, asked),

@@ -24,8 +24,10 @@ export interface Histories {
 /**
  * Reads `data`: one series, a list of series, or either as `{history}`. A tensor of one or two axes
  * stands for the same.
+ *
+ * @param maxSeries that a list may have
  */
-export function readHistories(data: unknown): Histories {
+export function readHistories(data: unknown, maxSeries: number): Histories {
   const wrapped = isObject(data) && !(data instanceof Tensor);
   if (wrapped && !('history' in data)) {
     throw new InputError('data', 'expected {history: […]} but received an object without history');
@@ -34,6 +36,12 @@ export function readHistories(data: unknown): Histories {
   const path = wrapped ? 'data.history' : 'data';
   const values = given instanceof Tensor ? given.toJSON() : given;
   if (Array.isArray(values) && Array.isArray(values[0])) {
+    if (values.length > maxSeries) {
+      throw new InputError(
+        path,
+        `expected at most ${maxSeries} series but received ${values.length}`,
+      );
+    }
     const series = values.map((each: unknown, index) => readNumbers(each, `${path}[${index}]`));
     return { series, single: false, path };
   }
@@ -42,7 +50,7 @@ export function readHistories(data: unknown): Histories {
 
 /** Reads the series of a stream's input, which is always one. */
 export function readHistory(data: unknown): { history: number[]; path: string } {
-  const { series, single, path } = readHistories(data);
+  const { series, single, path } = readHistories(data, Number.POSITIVE_INFINITY);
   if (single) return { history: series[0]!, path };
   throw new InputError(
     path,

@@ -23,12 +23,14 @@ export interface Piece {
 }
 
 /**
- * Reads the `data` of a request: `{wav}`, a WAV file in base64, or `{audio, sampleRate}`, as a stream
- * takes it.
+ * Reads the `data` of a request: a WAV file's bytes; `{wav}`, such bytes or their base64; or
+ * `{audio, sampleRate}`, as a stream takes it.
  *
+ * @param maxSeconds that it may last
  * @throws InputError with the path of what is wrong
  */
-export function readRecording(data: unknown): Recording {
+export function readRecording(data: unknown, maxSeconds: number): Recording {
+  if (data instanceof Uint8Array) return readRecording({ wav: data }, maxSeconds);
   const { wav, audio, sampleRate: rate } = fieldsOf(data);
   if ((wav === undefined) === (audio === undefined)) {
     const received = wav === undefined ? 'neither' : 'both';
@@ -37,9 +39,14 @@ export function readRecording(data: unknown): Recording {
   if (wav === undefined) {
     const sampleRate = readRate(rate);
     const samples = readSamples(audio, 'data.audio');
-    return { sampleRate, duration: secondsOf(samples, sampleRate), pieces: [samples] };
+    const duration = secondsOf(samples, sampleRate);
+    refuseLonger(duration, maxSeconds, 'data.audio');
+    return { sampleRate, duration, pieces: [samples] };
   }
-  const { samples, sampleRate: from } = readWav(readBase64(wav, 'data.wav'), 'data.wav');
+  const { samples, sampleRate: from } = readWav(
+    wav instanceof Uint8Array ? wav : readBase64(wav, 'data.wav'),
+    'data.wav',
+  );
   if (from < rates.lowest || from > rates.highest) {
     throw new InputError(
       'data.wav',
@@ -47,8 +54,9 @@ export function readRecording(data: unknown): Recording {
     );
   }
   const sampleRate = from === 8000 ? 8000 : 16000;
-  const pieces = resample(samples, from, sampleRate);
-  return { sampleRate, duration: secondsOf(samples, from), pieces };
+  const duration = secondsOf(samples, from);
+  refuseLonger(duration, maxSeconds, 'data.wav');
+  return { sampleRate, duration, pieces: resample(samples, from, sampleRate) };
 }
 
 /** Reads the inputs of one stream, of which the first says the rate. */
@@ -77,6 +85,14 @@ export class StreamReader {
     const samples = audio === undefined ? new Float32Array() : readSamples(audio, path);
     return { sampleRate, samples };
   }
+}
+
+function refuseLonger(duration: number, maxSeconds: number, path: string): void {
+  if (duration <= maxSeconds) return;
+  throw new InputError(
+    path,
+    `Expected a recording of at most ${maxSeconds} seconds but received one of ${duration}.`,
+  );
 }
 
 function secondsOf(samples: Float32Array, rate: number): number {

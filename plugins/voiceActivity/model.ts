@@ -2,6 +2,7 @@ import {
   BaseModel,
   type PartialModelMetadata,
   type PartialPredictionOutput,
+  type PredictionContext,
   type PredictionInput,
   type StreamContext,
   type TrainingResult,
@@ -27,6 +28,7 @@ export interface SpeechSegment {
 /** Tells where in an audio somebody speaks, with the Silero networks. */
 export class VoiceActivityModel extends BaseModel<VoiceActivityConfig> {
   #network: SileroNetwork | undefined;
+  #settings: VoiceActivityConfig | undefined;
 
   getMetadata(): PartialModelMetadata {
     return {
@@ -44,38 +46,47 @@ export class VoiceActivityModel extends BaseModel<VoiceActivityConfig> {
   }
 
   async load(): Promise<void> {
-    const { model, maxFramesPerRun } = validateConfig(this.config);
+    this.#settings = validateConfig(this.config);
+    const { model, maxFramesPerRun } = this.#settings;
     this.#network = await SileroNetwork.open(model, maxFramesPerRun, this.sessionOptions);
     this.isLoaded = true;
   }
 
-  async predict(input: PredictionInput): Promise<PartialPredictionOutput> {
-    return (await this.predictBatch([input]))[0]!;
+  async predict(
+    input: PredictionInput,
+    context?: PredictionContext,
+  ): Promise<PartialPredictionOutput> {
+    const [output] = await this.predictBatch([input], context && [context]);
+    if (output instanceof Error) throw output;
+    return output!;
   }
 
-  override predictBatch(inputs: PredictionInput[]): Promise<PartialPredictionOutput[]> {
+  override predictBatch(
+    inputs: PredictionInput[],
+    contexts?: readonly PredictionContext[],
+  ): Promise<(PartialPredictionOutput | Error)[]> {
+    const settings = this.#configured();
     const requests = inputs.map(({ data, options }) => ({
-      recording: readRecording(data),
-      options: readOptions(options, this.config.options, 'recording'),
+      recording: readRecording(data, settings.maxSeconds),
+      options: readOptions(options, settings.options, 'recording'),
     }));
     // Side by side, so that the network takes a frame of each in one run.
-    return Promise.all(
-      requests.map(async ({ recording, options }) => ({
-        predictions: await this.#segments(recording, options),
-        metadata: {
-          modelName: `silero-vad-${this.config.model}`,
-          sampleRate: recording.sampleRate,
-          duration: recording.duration,
-        },
-      })),
-    );
+    const answered = requests.map(async ({ recording, options }, request) => ({
+      predictions: await this.#segments(recording, options, contexts?.[request]?.signal),
+      metadata: {
+        modelName: `silero-vad-${settings.model}`,
+        sampleRate: recording.sampleRate,
+        duration: recording.duration,
+      },
+    }));
+    return Promise.all(answered.map((answer) => answer.catch((error: Error) => error)));
   }
 
   override async *stream(
     inputs: AsyncIterable<PredictionInput>,
     context: StreamContext,
   ): AsyncGenerator<{ predictions: Detection }> {
-    const options = readOptions(context.options, this.config.options, 'stream');
+    const options = readOptions(context.options, this.#configured().options, 'stream');
     const reader = new StreamReader();
     let detector: SpeechDetector | undefined;
     for await (const { data } of inputs) {
@@ -97,10 +108,15 @@ export class VoiceActivityModel extends BaseModel<VoiceActivityConfig> {
     super.unload();
   }
 
-  async #segments(recording: Recording, options: SpeechOptions): Promise<SpeechSegment[]> {
+  async #segments(
+    recording: Recording,
+    options: SpeechOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<SpeechSegment[]> {
     const detector = new SpeechDetector(this.#loaded(), recording.sampleRate, options);
     const segments: SpeechSegment[] = [];
     const collect = (detection: Detection) => {
+      signal?.throwIfAborted();
       if (!('event' in detection)) return;
       // The padding of an end may reach beyond the recording's own.
       const time = Math.min(detection.time, recording.duration);
@@ -112,6 +128,11 @@ export class VoiceActivityModel extends BaseModel<VoiceActivityConfig> {
     }
     for await (const detection of detector.finish()) collect(detection);
     return segments;
+  }
+
+  #configured(): VoiceActivityConfig {
+    if (!this.#settings) throw new Error('The model is not loaded: call load() first.');
+    return this.#settings;
   }
 
   #loaded(): SileroNetwork {

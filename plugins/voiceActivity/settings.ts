@@ -15,6 +15,7 @@ const optionsSchema = z.strictObject({
 const configSchema = z.strictObject({
   model: z.enum(['v5', 'v6']),
   maxFramesPerRun: z.number().int().positive(),
+  maxSeconds: z.number().positive().default(3600),
   options: optionsSchema.default({}),
 });
 

@@ -1,4 +1,5 @@
 import { CloudEasyMLError } from '../errors.js';
+import { Owner } from '../generated/constants.js';
 import type { KeyRecord } from '../store/keyStore.js';
 import type { Permission } from './permissions.js';
 import { TokenBucket } from './tokenBucket.js';
@@ -24,6 +25,8 @@ export class Principal {
   readonly userId: string;
   /** The user as a small number, dense and stable while the process lives, for native code. */
   readonly userIndex: number;
+  /** Who the engine's requests are of: the user, with `Owner.any` for an admin. */
+  readonly caller: number;
   readonly canPredict: boolean;
   readonly canDeploy: boolean;
   readonly canReadUsage: boolean;
@@ -53,6 +56,7 @@ export class Principal {
     this.canReadUsage = has('usage');
     this.canManageKeys = has('keys');
     this.isAdmin = has('admin');
+    this.caller = this.isAdmin ? userIndex | Owner.any : userIndex;
     this.rateLimit = key.rateLimit ?? Infinity;
     this.limiter = new TokenBucket(this.rateLimit);
     this.expiresAt = key.expiresAt ?? Infinity;

@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-import { CloudEasyMLError } from '../errors.js';
-import { loadSettings } from '../settings/loadSettings.js';
-import { runTrain } from './train.js';
-import { runTune } from './tune.js';
+import { StopRequest } from './stopRequest.js';
 
 const usage = `Usage: cloudeasyml <command>
 
@@ -11,19 +8,25 @@ const usage = `Usage: cloudeasyml <command>
   tune <plugin> [--help]         find and write a plugin's fastest setting
 `;
 
+// Each command loads what it needs, so that a server that loads can be told to stop already.
 async function main([command, ...args]: string[]): Promise<number> {
   switch (command) {
     case 'serve': {
+      const stop = new StopRequest();
       const { runServe } = await loadServer();
-      return runServe(args);
+      return runServe(args, stop);
     }
     case 'train':
     case 'tune': {
+      const { loadSettings } = await import('../settings/loadSettings.js');
+      const { takeSecrets } = await import('../settings/takeSecrets.js');
       // The folders are where the server, with the same settings, would look for them.
       const { settings } = loadSettings();
+      takeSecrets();
       process.env.CLOUDEASYML_PLUGINS = settings.plugins.join(':');
       process.env.CLOUDEASYML_DATA = settings.data;
-      return command === 'train' ? runTrain(args) : runTune(args);
+      if (command === 'train') return (await import('./train.js')).runTrain(args);
+      return (await import('./tune.js')).runTune(args);
     }
     default:
       process.stderr.write(usage);
@@ -42,6 +45,7 @@ async function loadServer() {
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : '';
     if (!message.includes('uWS.js')) throw cause;
+    const { CloudEasyMLError } = await import('../errors.js');
     throw new CloudEasyMLError(
       'library_unavailable',
       `uWebSockets.js does not load in Node.js ${process.version} here: ${message.split('\n').at(-1)}. ` +
@@ -53,7 +57,8 @@ async function loadServer() {
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
-  (error: unknown) => {
+  async (error: unknown) => {
+    const { CloudEasyMLError } = await import('../errors.js');
     if (!(error instanceof CloudEasyMLError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exit(1);

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { CloudEasyMLError } from '../errors.js';
 import { defaultPluginFolders, discoverPlugins, type Plugin } from '../plugin/discovery.js';
-import { readText } from '../plugin/textFile.js';
-import { readYaml } from '../plugin/yamlFile.js';
 import { metricsTable, ProgressLine } from '../training/progressLine.js';
 import { trainPlugin } from '../training/trainer.js';
+import { readText } from '../validation/textFile.js';
+import { readYaml } from '../validation/yamlFile.js';
 import { interruptible } from './interruptible.js';
 
 const usage = `Usage: npm run train -- <plugin> [--data file.json] [--config file.yaml] [--plugins folders]

@@ -10,10 +10,15 @@ export class Deployment {
   readonly record: DeploymentRecord;
   /** Its user's number in the engine. */
   readonly owner: number;
-  status: DeploymentStatus = 'loading';
-  /** Why it failed. */
-  error: string | undefined;
-  /** Open while it is active. */
+  #status: DeploymentStatus = 'loading';
+  #reason: string | undefined;
+  /** Aborted where it is removed while it loads. */
+  readonly loading = new AbortController();
+  /** Resolves when it is gone; undefined while it is not being removed. */
+  removal: Promise<void> | undefined;
+  /** Its plugin's folder, by which paths in reasons are named. */
+  directory: string | undefined;
+  /** Open from its first load on. */
   queue: BatchQueue | undefined;
   /** What its requests name. */
   endpoint: Endpoint | undefined;
@@ -36,16 +41,28 @@ export class Deployment {
     return this.record.userId;
   }
 
-  activate(queue: BatchQueue, costPerRequest: number): void {
-    this.queue = queue;
-    this.costPerRequest = costPerRequest;
-    this.status = 'active';
-    queue.startAccepting();
+  get status(): DeploymentStatus {
+    return this.#status;
   }
 
-  fail(reason: string): void {
-    this.status = 'failed';
-    this.error = reason;
+  /** Why it is not active. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /** Why it failed. */
+  get error(): string | undefined {
+    return this.#status === 'failed' ? this.#reason : undefined;
+  }
+
+  /** Takes its requests where it can serve them. @returns false where that was its status already */
+  become(status: DeploymentStatus, reason?: string): boolean {
+    if (this.#status === status && this.#reason === reason) return false;
+    this.#status = status;
+    this.#reason = reason;
+    if (status === 'active' || status === 'degraded') this.queue?.startAccepting();
+    else this.queue?.stopAccepting();
+    return true;
   }
 
   view(): DeploymentView {
@@ -55,11 +72,12 @@ export class Deployment {
       userId,
       modelName,
       modelVersion,
-      status: this.status,
+      status: this.#status,
       config,
       endpoint: `/predict/${deploymentId}`,
       createdAt: new Date(createdAt).toISOString(),
       ...(this.batching && { batching: this.batching }),
+      ...(this.#reason !== undefined && { reason: this.#reason }),
       ...(this.error !== undefined && { error: this.error }),
     };
   }

@@ -6,12 +6,20 @@ import { type InspectedModel, inspectModel } from '../engine/inspectedModel.js';
 import { InferenceSession } from '../engine/session.js';
 import { CloudEasyMLError } from '../errors.js';
 import type { PluginCatalog } from '../plugin/catalog.js';
-import { type DeploymentConfig, mergeConfig, servingDefaults } from '../plugin/config.js';
 import type { Plugin } from '../plugin/discovery.js';
+import { type DeploymentConfig, mergeConfig } from '../plugin/overrides.js';
+import { servingDefaults } from '../plugin/servingConfig.js';
+import { errorForClient } from '../serverPaths.js';
 import type { DeploymentRecord, DeploymentStore } from '../store/deploymentStore.js';
+import type { HostedPlugin, PluginLog } from '../worker/messages.js';
 import type { WorkerPool } from '../worker/workerPool.js';
 import { Deployment } from './deployment.js';
-import type { DeploymentRequest, DeploymentView } from './deploymentView.js';
+import type {
+  DeploymentRequest,
+  DeploymentStatus,
+  DeploymentView,
+  NotServing,
+} from './deploymentView.js';
 
 /** How long a removed deployment may take to answer what it had accepted. */
 const drainMs = 30_000;
@@ -33,11 +41,13 @@ export class DeploymentManager {
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
+    dependencies.pool.onHosting = (handle) => this.#onHosting(handle);
+    dependencies.pool.onLog = (line) => this.#log(line);
   }
 
   /** Brings the stored deployments up again, each on its own: one that fails keeps none from serving. */
   async restore(): Promise<void> {
-    const { catalog, store, logger, userIndexOf } = this.#dependencies;
+    const { catalog, store, userIndexOf } = this.#dependencies;
     await Promise.all(
       store.list().map(async (stored) => {
         const record = this.#onCurrentVersion(stored);
@@ -47,12 +57,9 @@ export class DeploymentManager {
           const plugin = catalog.find(record.modelName, record.modelVersion);
           await this.#bringUp(deployment, plugin, mergeConfig(plugin, record.config));
         } catch (error) {
-          deployment.fail(error instanceof Error ? error.message : String(error));
+          if (deployment.loading.signal.aborted) return;
           this.#keepClosed(deployment);
-          logger.error(
-            { deploymentId: record.deploymentId, modelName: record.modelName, err: error },
-            'a stored deployment did not come up',
-          );
+          this.#become(deployment, 'failed', error);
         }
       }),
     );
@@ -89,7 +96,9 @@ export class DeploymentManager {
       await this.#bringUp(deployment, plugin, merged);
     } catch (error) {
       this.#byId.delete(deployment.deploymentId);
-      throw error;
+      if (deployment.loading.signal.aborted) throw error;
+      this.#become(deployment, 'failed', error);
+      throw errorForClient(error, plugin.directory);
     }
     try {
       store.add(deployment.record);
@@ -111,8 +120,21 @@ export class DeploymentManager {
     return this.#byId.get(deploymentId)?.view();
   }
 
+  /** Those that should serve and can't. */
+  notServing(): NotServing[] {
+    return [...this.#byId.values()]
+      .filter(({ status }) => status === 'failed')
+      .map(({ deploymentId, record: { modelName }, status, reason = '' }) => ({
+        deploymentId,
+        modelName,
+        status,
+        reason,
+      }));
+  }
+
   /**
-   * Removes a deployment: it takes nothing new, answers what it has accepted, and unloads.
+   * Removes a deployment: it takes nothing new, answers what it has accepted, and unloads. Where it is
+   * still loading the attempt ends.
    *
    * @throws CloudEasyMLError storage_failed; then it goes on serving
    */
@@ -120,7 +142,28 @@ export class DeploymentManager {
     const deployment = this.#byId.get(deploymentId);
     if (!deployment) return;
     this.#dependencies.store.remove(deploymentId);
-    await this.#takeDown(deployment);
+    deployment.removal ??= this.#takeDown(deployment);
+    await deployment.removal;
+  }
+
+  async #takeDown(deployment: Deployment): Promise<void> {
+    const { deploymentId, queue } = deployment;
+    if (!queue || deployment.status === 'loading') {
+      this.#byId.delete(deploymentId);
+      deployment.loading.abort(
+        new CloudEasyMLError('conflict', 'The deployment was removed while it loaded.'),
+      );
+      return;
+    }
+    this.#become(deployment, 'draining', 'it is being removed');
+    for (const deadline = Date.now() + drainMs; !queue.idle && Date.now() < deadline; ) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.#byId.delete(deploymentId);
+    queue.remove();
+    deployment.endpoint?.remove();
+    await this.#dependencies.pool.unhost(queue.handle);
+    this.#byHandle.delete(queue.handle);
   }
 
   /** For the predict path. */
@@ -137,6 +180,8 @@ export class DeploymentManager {
 
   async #bringUp(deployment: Deployment, plugin: Plugin, merged: DeploymentConfig): Promise<void> {
     const { pool } = this.#dependencies;
+    const { signal } = deployment.loading;
+    deployment.directory = plugin.directory;
     const model = merged.modelFile
       ? await this.#inspectModel(merged.modelFile, plugin, merged)
       : undefined;
@@ -150,44 +195,64 @@ export class DeploymentManager {
       model,
     );
     try {
-      await pool.host({
-        handle: queue.handle,
-        plugin:
-          plugin.kind === 'code'
-            ? {
-                name: plugin.name,
-                directory: plugin.directory,
-                entry: plugin.entry,
-                config: merged.config,
-                serving: merged.serving,
-              }
-            : undefined,
-      });
-      if (!this.#byId.has(deployment.deploymentId)) {
-        await pool.unhost(queue.handle);
-        throw new CloudEasyMLError('conflict', 'The deployment was removed while it loaded.');
-      }
+      await pool.host({ handle: queue.handle, plugin: hostedPlugin(plugin, merged) }, signal);
+      signal.throwIfAborted();
     } catch (error) {
       queue.remove();
       deployment.endpoint?.remove();
       throw error;
     }
     this.#byHandle.set(queue.handle, deployment);
-    deployment.activate(queue, plugin.metadata.estimatedCostPerRequest);
+    deployment.queue = queue;
+    deployment.costPerRequest = plugin.metadata.estimatedCostPerRequest;
+    this.#onHosting(queue.handle);
   }
 
-  async #takeDown(deployment: Deployment): Promise<void> {
-    this.#byId.delete(deployment.deploymentId);
-    const { queue } = deployment;
-    if (!queue) return;
-    queue.stopAccepting();
-    for (const deadline = Date.now() + drainMs; !queue.idle && Date.now() < deadline; ) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    queue.remove();
-    deployment.endpoint?.remove();
-    await this.#dependencies.pool.unhost(queue.handle);
-    this.#byHandle.delete(queue.handle);
+  /** Writes what a plugin says. Its own fields can't take the place of the server's. */
+  #log({ handle, level, text, details, error }: PluginLog): void {
+    const { deploymentId, modelName } = this.#byHandle.get(handle)?.record ?? {};
+    this.#dependencies.logger[level](
+      {
+        deploymentId,
+        modelName,
+        ...(details && { details }),
+        // Without a constructor, so that the log has the error's own name.
+        ...(error && { err: Object.assign(Object.create(null), error) }),
+      },
+      text,
+    );
+  }
+
+  /** A worker hosts a deployment, or no longer does. */
+  #onHosting(handle: number): void {
+    const deployment = this.#byHandle.get(handle);
+    if (!deployment || deployment.status === 'draining') return;
+    const { workers, hosted, loading, reason, error } = this.#dependencies.pool.statusOf(handle);
+    if (hosted === workers) this.#become(deployment, 'active');
+    else if (hosted + loading > 0) {
+      const why = error?.message ?? reason;
+      const where = `It serves in ${hosted} of ${workers} workers`;
+      this.#become(deployment, 'degraded', why ? `${where}: ${why}` : `${where}.`, error);
+    } else this.#become(deployment, 'failed', error);
+  }
+
+  /** Logs each change once, with the plugin's own stack where there is one. */
+  #become(deployment: Deployment, status: DeploymentStatus, why?: unknown, error = why): void {
+    const reason =
+      why === undefined ? undefined : errorForClient(why, deployment.directory).message;
+    if (!deployment.become(status, reason)) return;
+    const { deploymentId, record } = deployment;
+    const level = status === 'failed' ? 'error' : status === 'degraded' ? 'warn' : 'info';
+    this.#dependencies.logger[level](
+      {
+        deploymentId,
+        modelName: record.modelName,
+        status,
+        ...(reason !== undefined && { reason }),
+        ...(error instanceof Error && { err: error }),
+      },
+      `a deployment is ${status}`,
+    );
   }
 
   /** Where its user did not name a version, a stored deployment goes on with the one that there is. */
@@ -211,7 +276,6 @@ export class DeploymentManager {
 
   /** Tells requests that name a failed deployment in their body that it is there and does not serve. */
   #keepClosed(deployment: Deployment): void {
-    if (!this.#byId.has(deployment.deploymentId)) return;
     deployment.queue = this.#open(deployment, servingDefaults);
   }
 
@@ -250,4 +314,10 @@ export class DeploymentManager {
       );
     }
   }
+}
+
+function hostedPlugin(plugin: Plugin, merged: DeploymentConfig): HostedPlugin | undefined {
+  if (plugin.kind !== 'code') return undefined;
+  const { name, directory, entry } = plugin;
+  return { name, directory, entry, config: merged.config, serving: merged.serving };
 }

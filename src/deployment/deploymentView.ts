@@ -1,6 +1,10 @@
 import type { Batching } from '../engine/batching.js';
 
-export type DeploymentStatus = 'loading' | 'active' | 'failed' | 'unloading';
+/**
+ * `degraded`: not every worker has it; it serves. `failed`: no worker can serve it. `draining`: it is being
+ * removed, and answers what it has accepted.
+ */
+export type DeploymentStatus = 'loading' | 'active' | 'degraded' | 'failed' | 'draining';
 
 /** A deployment as its user sees it. */
 export interface DeploymentView {
@@ -16,8 +20,18 @@ export interface DeploymentView {
   createdAt: string;
   /** How a model without code is batched, once it is loaded. */
   batching?: Batching;
+  /** Why it is not active. */
+  reason?: string;
   /** Why it failed. */
   error?: string;
+}
+
+/** A deployment that should serve and can't. */
+export interface NotServing {
+  deploymentId: string;
+  modelName: string;
+  status: DeploymentStatus;
+  reason: string;
 }
 
 export interface DeploymentRequest {

@@ -78,6 +78,8 @@ export interface Addon extends ServingAddon {
   runtimeInfo(): { version: string; library: string; executionProviders: string[] };
   stopThread(threadId: number): void;
   stopAll(): void;
+  /** Overwrites a variable's value where the process was given it, which /proc shows to the end. */
+  eraseVariable(name: string): void;
   /** What a model consists of now; `weights` is of its external files alone. */
   modelState(
     model: string | Uint8Array,

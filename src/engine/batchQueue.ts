@@ -66,11 +66,9 @@ export class BatchQueue {
 }
 
 /**
- * Assigns no more batches to workers that are stuck: they hold a batch `graceMs` after all its requests
- * passed their deadlines.
- *
- * @returns the ids of stuck workers without other batches, which can be killed without loss
+ * @returns the ids of workers whose batches, streams' steps and plugin code, if any, should all have ended
+ *   `graceMs` ago
  */
-export function retireStalled(graceMs: number): number[] {
-  return addon.retireStalled(graceMs);
+export function overdueWorkers(graceMs: number): number[] {
+  return addon.overdueWorkers(graceMs);
 }

@@ -13,7 +13,7 @@ export { Admission, Outcome } from '../generated/constants.js';
 
 /** In the place of an endpoint's number: the body names the endpoint. */
 export const routeByBody = Route.byBody;
-/** The owner whose requests every deployment takes. */
+/** Added to a user's number: the request may go to deployments of other users, too. */
 export const anyOwner = Owner.any;
 
 const maxRecords = 1024;
@@ -30,6 +30,8 @@ export interface Completion {
   queueMs: number;
   /** From then until its run began; 0 for plugins with code. */
   batchMs: number;
+  /** The request's share, by rows, of what its batch took. */
+  chargedMs: number;
   /**
    * What the client gets: the response's JSON, or {code, detail, path?} where the request failed; for a
    * frame that named an id, a whole frame. The bytes are gone at the next drain.
@@ -50,6 +52,9 @@ export interface CompletionListener {
  * Submits requests and streams to the engine and delivers their completions. A ticket is the caller's number
  * for one: it is in use from the first `append`, `submit` or `open…` until its last completion, or until
  * it is refused, `discard`, a successful `cancel`, or `cancelStream`.
+ *
+ * An `owner` is the number of the user whose bytes are counted and whose deployments are meant, with
+ * {@link anyOwner} where all are.
  */
 export class FrontEnd {
   /** What scanFrame() found, in {@link ScannedFrame}'s order. */
@@ -65,6 +70,7 @@ export class FrontEnd {
     processingTimeMs: 0,
     queueMs: 0,
     batchMs: 0,
+    chargedMs: 0,
     body: this.#outbox,
     isBinary: false,
   };
@@ -79,12 +85,10 @@ export class FrontEnd {
     this.#drain();
   };
 
-  /** @param maxBytes how many bytes of bodies may be held at once */
-  constructor(listener: CompletionListener, maxBytes: number) {
+  constructor(listener: CompletionListener) {
     this.#listener = listener;
     this.#native = addon.createFrontEnd(
       () => this.#drain(),
-      maxBytes,
       this.#records,
       this.#outbox,
       this.scanned,
@@ -92,9 +96,9 @@ export class FrontEnd {
   }
 
   /** Copies a part of a body. @returns 0, or a refusal of {@link Admission}; the ticket is free then */
-  append(ticket: number, chunk: ArrayBuffer): number {
+  append(ticket: number, owner: number, chunk: ArrayBuffer): number {
     this.#flushLater();
-    return this.#native.append(ticket, chunk);
+    return this.#native.append(ticket, owner, chunk);
   }
 
   /**
@@ -173,9 +177,9 @@ export class FrontEnd {
    * @returns 1; 0 where no more should come until a completion with `Outcome.room`; or a refusal of
    *   {@link Admission}
    */
-  pushInput(ticket: number, frame: ArrayBuffer): number {
+  pushInput(ticket: number, owner: number, frame: ArrayBuffer): number {
     this.#flushLater();
-    return this.#native.pushInput(ticket, frame);
+    return this.#native.pushInput(ticket, owner, frame);
   }
 
   /** The stream's input has ended. */
@@ -186,6 +190,16 @@ export class FrontEnd {
   /** While its client does not read, a stream makes no more outputs than are on their way. */
   holdReader(ticket: number, held: boolean): void {
     this.#native.holdReader(ticket, held);
+  }
+
+  /** Counts bytes of answers as held by their user, until the client has read them. */
+  holdAnswer(owner: number, bytes: number): void {
+    this.#native.holdAnswer(owner, bytes);
+  }
+
+  /** The client has read so many of the bytes that `holdAnswer` counted, or has gone. */
+  releaseAnswer(owner: number, bytes: number): void {
+    this.#native.releaseAnswer(owner, bytes);
   }
 
   /** Stops a stream; none of its completions will come. */
@@ -218,6 +232,7 @@ export class FrontEnd {
         completion.processingTimeMs = records[at + CompletionRecord.processingUs]! / 1000;
         completion.queueMs = records[at + CompletionRecord.queueUs]! / 1000;
         completion.batchMs = records[at + CompletionRecord.batchUs]! / 1000;
+        completion.chargedMs = records[at + CompletionRecord.chargedUs]! / 1000;
         completion.body =
           offset < 0 ? this.#native.takeLarge() : new Uint8Array(outbox, offset, length);
         this.#listener.onCompletion(completion);
@@ -228,7 +243,7 @@ export class FrontEnd {
 }
 
 export interface NativeFrontEnd {
-  append(ticket: number, chunk: ArrayBuffer): number;
+  append(ticket: number, owner: number, chunk: ArrayBuffer): number;
   submit(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number;
   setEnvelope(priority: number, timeoutMs: number, isFrame: boolean): void;
   shedWaitMs(): number;
@@ -239,11 +254,13 @@ export interface NativeFrontEnd {
   drain(): number;
   /** The last record's answer, where its offset is below zero. */
   takeLarge(): ArrayBuffer;
+  holdAnswer(owner: number, bytes: number): void;
+  releaseAnswer(owner: number, bytes: number): void;
   scanFrame(frame: ArrayBuffer, isBinary: boolean): number;
   submitFrame(ticket: number, owner: number, frame: ArrayBuffer): number;
   openStream(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number;
   openFrameStream(ticket: number, owner: number, frame: ArrayBuffer): number;
-  pushInput(ticket: number, frame: ArrayBuffer): number;
+  pushInput(ticket: number, owner: number, frame: ArrayBuffer): number;
   endInput(ticket: number): void;
   holdReader(ticket: number, held: boolean): void;
   cancelStream(ticket: number): void;

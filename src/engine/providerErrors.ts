@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { CloudEasyMLError } from '../errors.js';
 import { addon } from './addon.js';
+import { explainedLocale } from './localeErrors.js';
 
 /** A library that the loader did not find, by its whole name. */
 const notFound = /([^\s:/]+\.(?:so|dylib)[.\d]*): cannot open shared object file/;
@@ -21,7 +22,7 @@ const origins: readonly [pattern: RegExp, origin: string][] = [
 ];
 
 /**
- * Adds to a provider's failure what is missing and how to get it. Other errors stay as they are.
+ * Adds to a failure of a provider or for want of a locale what is missing and how to get it. Other errors stay as they are.
  *
  * @param providers the list that the session was opened with
  */
@@ -37,7 +38,8 @@ export function explained(error: unknown, providers: readonly { name: string }[]
   }
   // A device that can't be used shows only when the session takes hold of it.
   const [, failure, number] = deviceFailure.exec(error.message) ?? [];
-  if (error.code !== 'model_load_failed' || failure === undefined) return error;
+  if (error.code !== 'model_load_failed') return error;
+  if (failure === undefined) return explainedLocale(error);
   if (!driverFailures.has(Number(number))) {
     const [what] = error.message.split(': ', 1);
     return new CloudEasyMLError('model_load_failed', `${what}: ${failure}.`, { cause: error });

@@ -44,6 +44,8 @@ export class Runner {
   /** Whether the model's outputs have the shapes that it declares. */
   #isTruthful = true;
   readonly #lendsMemory: boolean;
+  /** Outputs are bound to memory that is lent for one run. It stays set where the code was interrupted. */
+  #isLending = false;
 
   /** @param lendsMemory whether outputs are written fastest to JavaScript's own memory */
   constructor(
@@ -164,11 +166,13 @@ export class Runner {
    * @returns the outputs that lie in lent memory, by their place in the selection
    */
   #runAllocating(): readonly (Tensor | undefined)[] {
+    if (this.#isLending) this.#unbindOutputs();
     const lent = this.#isTruthful ? this.#selected.map((_, index) => this.#allocate(index)) : [];
     if (!lent.some(Boolean)) {
       this.#native.run();
       return lent;
     }
+    this.#isLending = true;
     try {
       for (const [index, tensor] of lent.entries()) {
         if (!tensor) continue;
@@ -176,16 +180,21 @@ export class Runner {
         this.#native.lendOutput(index, tensor.data, tensor.dims.length);
       }
       this.#native.run();
+      this.#isLending = false;
       return lent;
     } catch (error) {
-      // Nothing of it may stay bound.
-      this.#native.select(this.#selected.map(({ info }) => info.place));
+      this.#unbindOutputs();
       if (error instanceof CloudEasyMLError && error.code === 'cancelled') throw error;
     }
     // Either the run fails with any memory, or the outputs are not of the shapes that the model declares.
     this.#native.run();
     this.#isTruthful = false;
     return [];
+  }
+
+  #unbindOutputs(): void {
+    this.#native.select(this.#selected.map(({ info }) => info.place));
+    this.#isLending = false;
   }
 
   /** A tensor for an output whose size is known before the run, and neither small nor very large. */

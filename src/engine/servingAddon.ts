@@ -33,11 +33,11 @@ export interface ServingAddon {
   setAccepting(handle: number, accepting: boolean): void;
   isIdle(handle: number): boolean;
   removeDeployment(handle: number): void;
-  retireStalled(graceMs: number): number[];
+  limitMemory(maxHeldBytes: number, answerLimit: number): void;
+  overdueWorkers(graceMs: number): number[];
   createWorker(onWork: () => void): BatchWorker;
   createFrontEnd(
     onCompletions: () => void,
-    maxBytes: number,
     records: Int32Array,
     outbox: Uint8Array,
     scanned: Int32Array,

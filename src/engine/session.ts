@@ -4,7 +4,7 @@ import { type AsyncRunOptions, runAsync } from './asyncRun.js';
 import { dataClasses, type TensorType } from './elementTypes.js';
 import { openSession, openSessionSync } from './openSession.js';
 import { type Feeds, type RequestedOutputs, Runner } from './runner.js';
-import { runScope } from './runScope.js';
+import { expectRuns, runScope } from './runScope.js';
 import type { SessionOptions } from './sessionOptions.js';
 import { elementCount, Tensor } from './tensor.js';
 import { inputsOf, outputsOf, type PlacedValue, type ValueInfo } from './valueInfo.js';
@@ -38,6 +38,7 @@ export class InferenceSession {
     this.outputs = this.placedOutputs.map(({ name, type, dims }) => ({ name, type, dims }));
     this.executionProviders = opened.executionProviders;
     this.handle = opened.handle;
+    expectRuns();
   }
 
   /**
@@ -60,9 +61,9 @@ export class InferenceSession {
   }
 
   /**
-   * Runs the model on the calling thread. In a plugin's `stream()` and, before it first awaits something,
-   * in its `predict()` and `predictBatch()` the run is stopped, with an error of the code cancelled, when
-   * the requests that it is for have ended.
+   * Runs the model on the calling thread. In a plugin's `stream()`, `predict()` and `predictBatch()`, and what
+   * they await, the run is stopped, with an error of the code cancelled, when the requests that it is for
+   * have ended.
    *
    * @param feeds a tensor for every input, whose memory is read where it lies
    * @param outputs the outputs to compute (all, where it is left out), or tensors of the right shapes,
@@ -85,8 +86,8 @@ export class InferenceSession {
    * Runs the model on another thread. The feeds' memory may be reused at once: what is not in a
    * SharedArrayBuffer is copied.
    *
-   * @throws what run() throws; cancelled where `options.signal` is aborted, or in a plugin's `stream()` the
-   * stream's signal
+   * @throws what run() throws; cancelled where `options.signal` is aborted, or in a plugin what its run is
+   * for has ended
    */
   runAsync(feeds: Feeds, options: AsyncRunOptions = {}): Promise<Record<string, Tensor>> {
     const signal = bothSignals(options.signal, runScope()?.signal);

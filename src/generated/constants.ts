@@ -20,6 +20,7 @@ export const errorTable = {
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The route does not take a body of this type' },
   invalid_input: { status: 422, title: 'The input does not fit' },
+  answer_too_large: { status: 422, title: 'The answer would be too large' },
   rate_limited: { status: 429, title: 'Too many requests came' },
   plugin_failed: { status: 500, title: 'The plugin failed' },
   model_load_failed: { status: 500, title: 'The model did not load' },
@@ -49,7 +50,7 @@ export const Admission = {
   routeNotText: -5,
   /** The body is no JSON. */
   routeMalformed: -6,
-  /** The bytes of all bodies together are as many as may be held. */
+  /** The server holds as many bytes as it may. */
   tooManyBytes: -7,
   notAnObject: -8,
   /** The model answers whole requests only. */
@@ -62,8 +63,12 @@ export const Admission = {
   priority: -12,
   /** "timeoutMs" is no time. */
   timeout: -13,
+  /** The server holds as many bytes for the user as it may. */
+  tooManyUserBytes: -14,
+  /** The body has more members than any request needs. */
+  tooManyMembers: -15,
   /** The body begins as gzip's or zlib's data do. */
-  compressed: -20,
+  compressed: -16,
 } as const;
 export type Admission = (typeof Admission)[keyof typeof Admission];
 
@@ -90,7 +95,7 @@ export const NextStep = {
 } as const;
 export type NextStep = (typeof NextStep)[keyof typeof NextStep];
 
-/** What a worker is told of a stream; any number of bits at once. */
+/** What a worker is told of a stream, any number of bits at once, or of a batch. */
 export const Notice = {
   opened: 1,
   /** There is input, or its end, to take. */
@@ -101,6 +106,8 @@ export const Notice = {
   stop: 8,
   /** Comes with opened: its client wants binary frames. */
   binary: 16,
+  /** Requests of a batch have ended that its code has not answered. The number is the batch's. */
+  requestsEnded: 32,
 } as const;
 
 /** The fault in a client's frame. */
@@ -123,8 +130,8 @@ export const FrameFault = {
   priority: 8,
   /** "timeoutMs" is no time. */
   timeout: 9,
-  /** The body begins as gzip's or zlib's data do. */
-  compressed: -20,
+  /** It has more members than any frame needs. */
+  members: 10,
 } as const;
 export type FrameFault = (typeof FrameFault)[keyof typeof FrameFault];
 
@@ -165,8 +172,10 @@ export const CompletionRecord = {
   queueUs: 6,
   /** From then until its run began; 0 for plugins with code. */
   batchUs: 7,
+  /** The request's share of what its batch took. */
+  chargedUs: 8,
   /** Of a record. */
-  size: 8,
+  size: 9,
 } as const;
 
 /** Bits beside the outcome in a completion's record. */
@@ -212,10 +221,10 @@ export const Route = {
   byBody: -1,
 } as const;
 
-/** In the place of an owner's number. */
+/** A caller: a user's number, and bits. */
 export const Owner = {
-  /** An owner that no deployment has: its requests go to any. */
-  any: 4294967295,
+  /** The user's requests go to deployments of all owners, not only to their own. */
+  any: 1073741824,
 } as const;
 
 /** Which axis of a model is the batch, as serving.batchAxis says. */

@@ -72,10 +72,29 @@ export interface HealthStatus {
   detail?: string;
 }
 
-/** What a stream's plugin code knows of the stream that it serves. */
-export interface StreamContext {
+/** Writes lines to the server's log, with the deployment and the model's name. */
+export interface PluginLogger {
+  info(message: string, details?: Record<string, unknown>): void;
+  warn(message: string, details?: Record<string, unknown>): void;
+  error(message: string, details?: Record<string, unknown>): void;
+}
+
+/** What a plugin's code knows of the request that it serves. */
+export interface PredictionContext {
   /** Aborted when the client cancels or goes, or the deadline passes. */
   readonly signal: AbortSignal;
+  /**
+   * When the request runs out of time, in milliseconds since 1970. Of a stream, when its present step does;
+   * infinite while it waits for its client.
+   */
+  readonly deadline: number;
+  /** What logs call the request; '' where that is not known. */
+  readonly requestId: string;
+  readonly logger: PluginLogger;
+}
+
+/** What a stream's plugin code knows of the stream that it serves. */
+export interface StreamContext extends PredictionContext {
   /** The options of the request that opened the stream. */
   readonly options: Record<string, unknown>;
 }
@@ -109,11 +128,14 @@ export abstract class BaseModel<Config extends object = Record<string, unknown>>
   abstract load(): MaybePromise<void>;
 
   /**
-   * Answers one request.
+   * Answers one request. The server always gives a context; a plugin's tests may leave it out.
    *
    * @throws anything; an {@link InputError} is the client's fault (422), the rest the plugin's (500).
    */
-  abstract predict(input: PredictionInput): MaybePromise<PartialPredictionOutput>;
+  abstract predict(
+    input: PredictionInput,
+    context?: PredictionContext,
+  ): MaybePromise<PartialPredictionOutput>;
 
   /**
    * Trains the model and saves it under `modelDirectory(name)`, where the next `load()` finds it.
@@ -127,10 +149,14 @@ export abstract class BaseModel<Config extends object = Record<string, unknown>>
   ): MaybePromise<TrainingResult>;
 
   /**
-   * Answers a whole batch in one go: one output per input, in the same order. Where it throws, the
-   * server falls back to `predict()` for each input, so one bad request fails alone.
+   * Answers a whole batch in one go: one output per input, in the same order. An `Error` in the place of
+   * an output fails that request alone. Where it throws, the server falls back to `predict()` for each
+   * input.
    */
-  predictBatch?(inputs: PredictionInput[]): MaybePromise<PartialPredictionOutput[]>;
+  predictBatch?(
+    inputs: PredictionInput[],
+    contexts?: readonly PredictionContext[],
+  ): MaybePromise<(PartialPredictionOutput | Error)[]>;
 
   /** Turns a stream of inputs into a stream of outputs. */
   stream?(

@@ -5,10 +5,11 @@ import path from 'node:path';
 import { CloudEasyMLError } from '../errors.js';
 import type { ModelMetadata } from './baseModel.js';
 import { PluginCatalog } from './catalog.js';
-import { readPluginConfig, type ServingConfig } from './config.js';
+import { readPluginConfig } from './config.js';
 import { inspectPlugin } from './inspectPlugin.js';
 import { metadataOfFolder } from './metadata.js';
 import { checkDependencies } from './requirements.js';
+import type { ServingConfig } from './servingConfig.js';
 
 /** A plugin that can be deployed. */
 export interface Plugin {
@@ -47,8 +48,8 @@ const entryNames = ['index.ts', 'index.js', 'index.mts', 'index.mjs'];
 
 /**
  * Finds the plugins in these folders: each sub-folder with an index file is a code plugin, else with a
- * `model.onnx` or a `serving.model` in its config.yaml one without code. What cannot be served is
- * listed as broken, with its reason; it keeps nothing else from being served.
+ * `model.onnx` or a `serving.model` in its config.yaml one without code. What cannot be served, also a
+ * model under another name, is listed as broken, with its reason; it keeps nothing else from being served.
  */
 export async function discoverPlugins(
   folders: readonly string[],
@@ -97,7 +98,19 @@ async function candidate(directory: string): Promise<Candidate | undefined> {
   const isModel = ['model.onnx', 'config.yaml'].some((name) =>
     existsSync(path.join(directory, name)),
   );
-  return isModel ? { directory } : undefined;
+  if (isModel) return { directory };
+  const reason = unnamedModels(await readdir(directory).catch(() => []));
+  return reason === undefined ? undefined : { directory, reason };
+}
+
+/** What to do about models that nothing makes a plugin of; undefined where there are none. */
+function unnamedModels(files: readonly string[]): string | undefined {
+  const models = files.filter((name) => name.endsWith('.onnx')).sort();
+  if (models.length === 0) return undefined;
+  return (
+    `It has ${models.join(', ')}, which nothing names. To serve it, call it model.onnx, or name it in a ` +
+    `config.yaml beside it: serving: {model: ${models[0]}}.`
+  );
 }
 
 async function examine(candidate: Candidate, timeoutMs: number): Promise<Plugin | BrokenPlugin> {
@@ -133,10 +146,11 @@ async function onnxPlugin(directory: string, createdAt: string): Promise<Plugin>
   const { config, serving, metadata, metadataPlace } = await readPluginConfig(directory, 'onnx');
   const modelFile = path.resolve(directory, serving.model ?? 'model.onnx');
   if (!existsSync(modelFile)) {
+    const hint = unnamedModels(await readdir(directory));
     throw new CloudEasyMLError(
       'model_load_failed',
       serving.model === undefined
-        ? `It has a config.yaml, but neither an index.ts or index.js nor a model.onnx.`
+        ? `It has a config.yaml, but neither an index.ts or index.js nor a model.onnx.${hint ? ` ${hint}` : ''}`
         : `serving.model names ${serving.model}, and there is no file ${modelFile}.`,
     );
   }

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { CloudEasyMLError } from '../errors.js';
 import type { ModelMetadata } from './baseModel.js';
-import type { ServingConfig } from './config.js';
 import type { PluginCode } from './loadPlugin.js';
 import { completeMetadata } from './metadata.js';
 import { describePluginError } from './pluginError.js';
 import { checkRequirements } from './requirements.js';
+import type { ServingConfig } from './servingConfig.js';
 
 /** Node's exit code for a module whose top-level await has nothing left to wait for. */
 const unsettledAwait = 13;

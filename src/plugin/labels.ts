@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { CloudEasyMLError } from '../errors.js';
-import { readText } from './textFile.js';
+import { readText } from '../validation/textFile.js';
 
 /** The names of an output's classes, in the order of a row's values; or such a list by output. */
 export type Labels = string[] | Record<string, string[]>;

@@ -2,10 +2,10 @@ import path from 'node:path';
 import { createJiti } from 'jiti';
 import { CloudEasyMLError } from '../errors.js';
 import type { BaseModel } from './baseModel.js';
-import type { ServingConfig } from './config.js';
 import { dataDirectory } from './modelDirectory.js';
 import { describePluginError } from './pluginError.js';
 import { pluginModules } from './pluginModules.js';
+import type { ServingConfig } from './servingConfig.js';
 
 /** A code plugin's class. */
 export type ModelClass = new (config: Record<string, unknown>) => BaseModel;

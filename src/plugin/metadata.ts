@@ -1,8 +1,8 @@
 import semver from 'semver';
 import { z } from 'zod';
+import { mapping, type Place, validate } from '../validation/validate.js';
 import type { ModelMetadata } from './baseModel.js';
 import { modelNamePattern } from './modelDirectory.js';
-import { mapping, type Place, validate } from './validation.js';
 
 const text = z.string({ error: 'text' });
 const texts = z.array(text, { error: 'a list of texts' });

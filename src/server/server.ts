@@ -1,6 +1,7 @@
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { KeyRing } from '../auth/keyRing.js';
 import { DeploymentManager } from '../deployment/deploymentManager.js';
+import { limitMemory } from '../engine/memoryLimits.js';
 import { configureRuntime, runtimeInfo } from '../engine/runtime.js';
 import { CloudEasyMLError } from '../errors.js';
 import { discoverPlugins } from '../plugin/discovery.js';
@@ -28,8 +29,18 @@ import { SocketServer } from './socket/socketServer.js';
 const reservedFiles = 256;
 /** How long clients that keep their connections are told to close them before no new ones are taken. */
 const noticeMs = 200;
+/** A turn of the event loop that takes less has answered no request. */
+const quietTurnMs = 0.05;
+/** How long such a turn is waited for. */
+const longestWaitMs = 100;
 /** For the last answers to be written. */
 const turnMs = 20;
+
+/** What a server takes from outside beside its settings. */
+export interface ServerOptions {
+  /** Milliseconds since 1970, by which keys expire and usage has its day; the system's by default. */
+  now?: () => number;
+}
 
 /** A server that listens. */
 export interface RunningServer {
@@ -37,26 +48,33 @@ export interface RunningServer {
   readonly url: string;
   /** The bootstrap key where this start made one: it can't be shown again. */
   readonly newAdminKey: string | undefined;
+  /** Resolves when the stored deployments are up, or are known to have failed. */
+  readonly ready: Promise<void>;
   /** Takes no more connections, answers what is in flight within the drain time, frees everything. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server: its plugins, workers, stored deployments and routes.
+ * Starts a server: its plugins, workers and routes. It listens before its stored deployments are up.
  *
  * @throws CloudEasyMLError invalid_settings, library_unavailable
  */
-export async function startServer(settings: Settings, logger: Logger): Promise<RunningServer> {
+export async function startServer(
+  settings: Settings,
+  logger: Logger,
+  { now = Date.now }: ServerOptions = {},
+): Promise<RunningServer> {
   // What plugins save and load must be where the server was told to keep its data, in every thread.
   process.env.CLOUDEASYML_DATA = settings.data;
   configureRuntime(settings.onnxRuntime);
+  limitMemory(settings);
   const { version, executionProviders } = runtimeInfo();
   logger.info({ version, executionProviders, workers: settings.workers }, 'ONNX Runtime is loaded');
 
   const store = openStore(settings.data, logger);
-  const keys = new KeyRing(new KeyStore(store), logger);
+  const keys = new KeyRing(new KeyStore(store), logger, now);
   const newAdminKey = keys.bootstrap(settings.adminKey);
-  const usage = new UsageRecorder(new UsageStore(store), logger);
+  const usage = new UsageRecorder(new UsageStore(store), logger, now);
   usage.start();
   const catalog = await discoverPlugins(settings.plugins);
   for (const { name, directory, reason } of catalog.broken) {
@@ -116,8 +134,9 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
 
   const socket = await listen(app, settings);
   const port = uWS.us_socket_local_port(socket);
-  await deployments.restore();
-  readiness = 'ready';
+  const ready = deployments.restore().then(() => {
+    if (readiness === 'starting') readiness = 'ready';
+  });
 
   const inFlight = () => predictor.inFlight + sockets.inFlight + router.inFlight;
   const close = async () => {
@@ -126,6 +145,7 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     const deadline = Date.now() + settings.drainTimeoutMs;
     pipeline.closesConnections = true;
     await pause(Math.min(noticeMs, settings.drainTimeoutMs));
+    await quietTurn();
     uWS.us_listen_socket_close(socket);
     sockets.drain();
     // What comes on a connection that is still open is answered, too.
@@ -146,11 +166,23 @@ export async function startServer(settings: Settings, logger: Logger): Promise<R
     store.close();
     logger.info('the server has stopped');
   };
-  return { port, url: urlOf(settings.host, port), newAdminKey, close };
+  return { port, url: urlOf(settings.host, port), newAdminKey, ready, close };
 }
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * Resolves after a turn of the event loop with next to nothing to do but to accept connections. Those that wait to
+ * be accepted when the listener closes are reset, with the requests that were sent on them.
+ */
+async function quietTurn(): Promise<void> {
+  for (const latest = performance.now() + longestWaitMs; performance.now() < latest; ) {
+    const began = performance.now();
+    await new Promise((resolve) => setImmediate(resolve));
+    if (performance.now() - began < quietTurnMs) return;
+  }
 }
 
 // The types leave these two out.

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { load as parseYaml } from 'js-yaml';
 import { CloudEasyMLError } from '../errors.js';
-import { explainIssue } from './explainIssue.js';
+import { check, type Fault } from '../validation/faults.js';
+import { parseYaml, type YamlFile } from '../validation/yamlFile.js';
 import { type Settings, settingsSchema } from './settingsSchema.js';
 import { type SettingRow, settingsTable } from './settingsTable.js';
 
@@ -31,6 +31,13 @@ type Tree = Record<string, unknown>;
 class Layers {
   readonly values: Tree = {};
   readonly #sources = new Map<string, string>();
+  #file: YamlFile | undefined;
+
+  /** Lays every leaf of config.yaml down, so that a later source overrides just what it names. */
+  setAll(file: YamlFile): void {
+    this.#file = file;
+    this.#lay(file.value, '', file.file);
+  }
 
   set(dotted: string, value: unknown, source: string): void {
     const keys = dotted.split('.');
@@ -49,13 +56,28 @@ class Layers {
     this.#sources.set(dotted, source);
   }
 
-  /** Who set what is at a path, or what it lies in. */
-  sourceOf(fault: string): string {
+  /** Who set what is at fault, or what it lies in. */
+  sourceOf({ path: at, steps }: Fault): string {
+    const source = this.#sourceAt(at);
+    const line = source === this.#file?.file ? this.#file?.lineOf(steps) : undefined;
+    return line === undefined ? source : `${source}, line ${line}`;
+  }
+
+  #sourceAt(fault: string): string {
     for (let at = fault; at !== ''; at = at.replace(/(\.|\[|^)[^.[]*$/, '')) {
       const source = this.#sources.get(at);
       if (source) return source;
     }
     return 'the settings';
+  }
+
+  #lay(tree: Tree, prefix: string, file: string): void {
+    for (const [key, value] of Object.entries(tree)) {
+      const dotted = `${prefix}${key}`;
+      const group = settingsTable.some((setting) => setting.path.startsWith(`${dotted}.`));
+      if (group && isTree(value)) this.#lay(value, `${dotted}.`, file);
+      else this.set(dotted, value, file);
+    }
   }
 }
 
@@ -63,34 +85,19 @@ function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Lays every leaf of config.yaml down, so that a later source overrides just what it names. */
-function layFile(layers: Layers, tree: Tree, prefix: string, file: string): void {
-  for (const [key, value] of Object.entries(tree)) {
-    const dotted = `${prefix}${key}`;
-    const group = settingsTable.some((setting) => setting.path.startsWith(`${dotted}.`));
-    if (group && isTree(value)) layFile(layers, value, `${dotted}.`, file);
-    else layers.set(dotted, value, file);
-  }
-}
-
 function readFile(layers: Layers, directory: string): void {
   const file = path.join(directory, 'config.yaml');
   if (!existsSync(file)) return;
-  let document: unknown;
   try {
-    document = parseYaml(readFileSync(file, 'utf8'));
+    layers.setAll(parseYaml(readFileSync(file, 'utf8'), file));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CloudEasyMLError('invalid_settings', `${file} cannot be read: ${reason}`, { cause });
+    if (cause instanceof CloudEasyMLError) throw invalid(cause.message, cause);
+    throw invalid(`${file} cannot be read: ${(cause as Error).message}.`, cause);
   }
-  if (document === undefined || document === null) return;
-  if (!isTree(document)) {
-    throw new CloudEasyMLError(
-      'invalid_settings',
-      `${file} must hold settings by name, such as "port: 8000".`,
-    );
-  }
-  layFile(layers, document, '', file);
+}
+
+function invalid(message: string, cause: unknown): CloudEasyMLError {
+  return new CloudEasyMLError('invalid_settings', message, { cause });
 }
 
 /** Text that is no value of the setting's type stays text, for the schema to complain of. */
@@ -138,12 +145,11 @@ function readFlags(layers: Layers, args: readonly string[]): void {
   }
 }
 
-function rejection(error: { issues: Parameters<typeof explainIssue>[0][] }, layers: Layers) {
-  const faults = error.issues.map((issue) => explainIssue(issue, layers.values));
-  const lines = faults.map(({ path: at, message }) => {
-    const secret = /^adminKey/.test(at) && message.includes(' but received ');
-    const shown = secret ? message.slice(0, message.indexOf(' but received ')) : message;
-    return `The setting ${at} (from ${layers.sourceOf(at)}): ${shown}.`;
+function rejection(faults: readonly Fault[], layers: Layers): CloudEasyMLError {
+  const lines = faults.map((fault) => {
+    const shown = /^adminKey/.test(fault.path) ? fault.expectation : fault.message;
+    const end = /[.?]$/.test(shown) ? '' : '.';
+    return `The setting ${fault.path} (from ${layers.sourceOf(fault)}): ${shown}${end}`;
   });
   return new CloudEasyMLError('invalid_settings', lines.join('\n'), { path: faults[0]?.path });
 }
@@ -164,9 +170,9 @@ export function loadSettings(sources: SettingsSources = {}): LoadedSettings {
   readEnvironment(layers, sources.env ?? process.env, warnings);
   readFlags(layers, sources.args ?? []);
 
-  const parsed = settingsSchema.safeParse(layers.values);
-  if (!parsed.success) throw rejection(parsed.error, layers);
-  const given = parsed.data;
+  const checked = check(settingsSchema, layers.values);
+  if (checked.faults) throw rejection(checked.faults, layers);
+  const given = checked.value;
 
   // Workers and their ONNX Runtime threads share the cores. Of many, one is left to the event loop; of few it
   // would be missed: a large model keeps every worker busy and the event loop idle.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { providerName } from '../engine/providerName.js';
+import { mapping } from '../validation/validate.js';
 
 /**
  * Every setting of the server. The environment variables, the command-line flags, the help text and
@@ -8,7 +9,7 @@ import { providerName } from '../engine/providerName.js';
  * `meta` may say how text becomes a list (`separator`), how to word a default that is worked out
  * (`defaultText`), and that a setting must not be seen on a command line (`secret`).
  */
-export const settingsSchema = z.strictObject({
+export const settingsSchema = mapping({
   port: z
     .int()
     .min(0)
@@ -49,6 +50,24 @@ export const settingsSchema = z.strictObject({
     .max(2 ** 31 - 1)
     .default(16 * 1024 * 1024)
     .meta({ description: 'The largest request body or WebSocket frame, in bytes.' }),
+  answerLimit: z
+    .int()
+    .min(1024)
+    .max(2 ** 31 - 1)
+    .default(64 * 1024 * 1024)
+    .meta({
+      description:
+        'The largest answer to a prediction, or output of a stream, in bytes. A model’s outputs may take four times as many in memory.',
+    }),
+  maxHeldBytes: z
+    .int()
+    .min(1024 * 1024)
+    .max(2 ** 40)
+    .default(512 * 1024 * 1024)
+    .meta({
+      description:
+        'Bytes of prediction requests and of large answers on their way that the server holds at once. One user may have a quarter of them, which is also the most that one request and its answer can have.',
+    }),
   idleTimeout: z.int().min(8).max(960).default(120).meta({
     description:
       'Seconds without a sign of life, a pong included, after which a WebSocket is closed, pings ask for one in time; and seconds that a reader of server-sent events may read nothing.',
@@ -104,35 +123,33 @@ export const settingsSchema = z.strictObject({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .meta({ description: 'The least severe log line to write.' }),
-  onnxRuntime: z
-    .strictObject({
-      library: z.string().min(1).optional().meta({
-        description: 'Path of the ONNX Runtime library to load.',
-        defaultText: 'the one in the package `onnxruntime-node`',
-      }),
-      providerLibraries: z
-        .record(
-          z.string().regex(providerName, 'expected a name in small letters, other than cpu'),
-          z.string().min(1),
-        )
-        .default({})
-        .meta({
-          description:
-            'Execution providers that come in libraries of their own: each one’s path by the name that `executionProviders` lists it by.',
-        }),
-      intraOpThreads: z.int().min(1).max(1024).optional().meta({
-        description: 'Threads that one run of a model may use, its worker included.',
-        defaultText: 'cores / workers, likewise',
-      }),
-      interOpThreads: z.int().min(1).max(1024).default(1).meta({
-        description: 'Threads that run independent branches of a model side by side.',
-      }),
-      spinning: z.boolean().default(false).meta({
+  onnxRuntime: mapping({
+    library: z.string().min(1).optional().meta({
+      description: 'Path of the ONNX Runtime library to load.',
+      defaultText: 'the one in the package `onnxruntime-node`',
+    }),
+    providerLibraries: z
+      .record(
+        z.string().regex(providerName, 'a name in small letters, other than cpu'),
+        z.string().min(1),
+      )
+      .default({})
+      .meta({
         description:
-          'Whether idle ONNX Runtime threads spin for work: lower latency for a model alone on its cores, and a starved event loop otherwise.',
+          'Execution providers that come in libraries of their own: each one’s path by the name that `executionProviders` lists it by.',
       }),
-    })
-    .prefault({}),
+    intraOpThreads: z.int().min(1).max(1024).optional().meta({
+      description: 'Threads that one run of a model may use, its worker included.',
+      defaultText: 'cores / workers, likewise',
+    }),
+    interOpThreads: z.int().min(1).max(1024).default(1).meta({
+      description: 'Threads that run independent branches of a model side by side.',
+    }),
+    spinning: z.boolean().default(false).meta({
+      description:
+        'Whether idle ONNX Runtime threads spin for work: lower latency for a model alone on its cores, and a starved event loop otherwise.',
+    }),
+  }).prefault({}),
 });
 
 type ParsedSettings = z.infer<typeof settingsSchema>;

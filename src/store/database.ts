@@ -6,6 +6,9 @@ import { CloudEasyMLError } from '../errors.js';
 import { DataLock } from './dataLock.js';
 import { Store, unreadable } from './store.js';
 
+/** Pages of 4 KiB in the write-ahead log that are merged into the file. */
+const mergedPages = 100;
+
 /** One step from each version of the schema to the next; a step that was released never changes. */
 const migrations: readonly string[] = [
   `CREATE TABLE api_keys (
@@ -80,6 +83,8 @@ function openDatabase(file: string): Database.Database {
   const database = new Database(file, { timeout: 5000 });
   try {
     database.pragma('journal_mode = WAL');
+    // On a disk that fills up, a long log would take the room that its own merging needs.
+    database.pragma(`wal_autocheckpoint = ${mergedPages}`);
     migrate(database, file);
     return database;
   } catch (cause) {

@@ -8,7 +8,7 @@ export function jsonColumn<Schema extends z.ZodType>(schema: Schema) {
       try {
         return JSON.parse(text);
       } catch {
-        context.addIssue({ code: 'custom', message: 'expected JSON but received other text' });
+        context.addIssue({ code: 'custom', message: 'JSON' });
         return z.NEVER;
       }
     })

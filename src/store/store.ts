@@ -2,7 +2,7 @@ import Database from 'libsql';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { CloudEasyMLError } from '../errors.js';
-import { explainIssue } from '../settings/explainIssue.js';
+import { check } from '../validation/faults.js';
 import type { DataLock } from './dataLock.js';
 
 /** The open database, which belongs to this process alone. */
@@ -21,7 +21,7 @@ export class Store {
   }
 
   /**
-   * Makes a change.
+   * Makes a change, all of it or nothing.
    *
    * @param consequence what is so where the change fails, a sentence for the client
    * @param isDurable whether the change, once it is made, outlasts a power cut
@@ -30,8 +30,12 @@ export class Store {
   write(consequence: string, change: () => void, isDurable = true): void {
     try {
       this.#setDurable(isDurable);
+      this.database.exec('BEGIN IMMEDIATE');
       change();
+      this.database.exec('COMMIT');
     } catch (cause) {
+      // SQLite itself ends some of the transactions that fail.
+      if (this.database.inTransaction) this.database.exec('ROLLBACK');
       this.#noteFailure(cause);
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CloudEasyMLError(
@@ -58,11 +62,10 @@ export class Store {
       throw unreadable(this.#file, cause);
     }
     return rows.flatMap((row) => {
-      const parsed = schema.safeParse(row);
-      if (parsed.success) return [parsed.data];
-      const faults = parsed.error.issues
-        .map((issue) => explainIssue(issue, row))
-        .map(({ path, message }) => `${path}: ${message}`);
+      const checked = check(schema, row);
+      if (!checked.faults) return [checked.value];
+      // What came may be part of a secret.
+      const faults = checked.faults.map(({ path, expectation }) => `${path}: ${expectation}`);
       this.#logger.error(
         { table, [key]: row[key], faults },
         'a row of the database is damaged and is left out',

@@ -44,10 +44,10 @@ export class UsageStore {
    * @throws CloudEasyMLError `storage_failed`
    */
   add(deltas: readonly UsageDelta[]): void {
-    const add = this.#store.database.transaction(() => {
+    const add = () => {
       for (const delta of deltas) this.#add.run(delta);
-    });
-    this.#store.write('What was used last is not stored yet.', () => add.immediate(), false);
+    };
+    this.#store.write('What was used last is not stored yet.', add, false);
   }
 
   /** A user's totals by model, first and last day included. */

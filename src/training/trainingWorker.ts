@@ -5,7 +5,7 @@ import type { BaseModel, TrainingResult } from '../plugin/baseModel.js';
 import { createModel, loadModelClass } from '../plugin/loadPlugin.js';
 import { describePluginError } from '../plugin/pluginError.js';
 import { onProgress } from '../plugin/trainingProgress.js';
-import { validate } from '../plugin/validation.js';
+import { validate } from '../validation/validate.js';
 import type { TrainingMessage, TrainingOrder } from './trainer.js';
 
 const resultSchema = z.looseObject(

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EVENT_ID, type Event, load, parseEvents } from 'js-yaml';
 import { CloudEasyMLError } from '../errors.js';
-import { child } from '../plugin/yamlFile.js';
+import { child } from '../validation/yamlFile.js';
 
 interface Edit {
   from: number;

@@ -14,6 +14,7 @@ export class RequestAccounts {
    * A request has ended.
    *
    * @param rows rows of its data; a stream's inputs
+   * @param processingTimeMs its share of what its batch took
    */
   ended(
     principal: Principal,

@@ -1,124 +1,140 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type BatchWorker,
   createBatchWorker,
   type NativeBatch,
   NextStep,
-  Notice,
 } from '../engine/batchWorker.js';
-import { HostedModel } from './hostedModel.js';
-import type { HostedStream } from './hostedStream.js';
-import type { Hosting } from './messages.js';
+import { CodeGuard } from './codeGuard.js';
+import type { HostedModel } from './hostedModel.js';
+import { HostedModels } from './hostedModels.js';
+import type { FromWorker, Hosting } from './messages.js';
+import { OpenStreams } from './openStreams.js';
 
 /** How long the code of stopped streams may take to end. */
 const streamEndMs = 1_000;
-
-interface OpenStream {
-  model: HostedModel;
-  hosted: HostedStream;
-  ended: Promise<void>;
-}
-
 /** Synchronous plugins may keep the event loop from turning for this long. */
 const turnEveryMs = 2;
+const overdueCheckMs = 1_000;
+
+const interrupted = 'its plugin’s code did not come back in time, and was interrupted';
 
 /**
  * One worker's loop over all deployments that it hosts: takes the next batch, runs it, completes its
  * requests, and passes notices to streams.
  *
  * While it hosts no plugin with code it sleeps in native code, which wakes fastest. Else it waits in the
- * event loop, so that the plugins' timers, promises and sockets go on.
+ * event loop, so that the plugins' timers, promises and sockets go on. It always runs where the event loop
+ * calls it, not in a promise's reaction, because of {@link CodeGuard}.
  */
 export class BatchLoop {
   readonly #engine: BatchWorker;
-  readonly #models = new Map<number, HostedModel>();
-  readonly #loading = new Set<number>();
-  readonly #streams = new Map<number, OpenStream>();
+  readonly #guard: CodeGuard;
+  readonly #models: HostedModels;
+  readonly #streams: OpenStreams;
+  readonly #overdueCheck: NodeJS.Timeout;
   #running = 0;
-  #stopped = false;
-  #stopBy = 0;
-  #hasWork = false;
-  #wake: (() => void) | undefined;
+  #isStopped = false;
+  #isScheduled = false;
+  /** The engine calls when there is work. */
+  #isIdle = false;
+  #onStopped: () => void = () => {};
 
-  constructor() {
-    this.#engine = createBatchWorker(() => this.#awaken());
+  // The batch that is being entered.
+  #batch: NativeBatch | undefined;
+  #model: HostedModel | undefined;
+  #pending: undefined | Promise<void>;
+  readonly #enterBatch = () => {
+    this.#pending = this.#model!.run(this.#batch!);
+  };
+  readonly #turn = () => {
+    this.#isScheduled = false;
+    this.#takeWork();
+  };
+
+  constructor(tell: (message: FromWorker) => void) {
+    this.#engine = createBatchWorker(() => this.#onWork());
+    this.#guard = new CodeGuard(this.#engine);
+    this.#streams = new OpenStreams(
+      this.#engine,
+      this.#guard,
+      (handle) => this.#models.get(handle),
+      (model) => this.#models.lose(model, interrupted),
+    );
+    const streamsEnded = (model: HostedModel) => this.#streams.ended(model);
+    this.#models = new HostedModels(this.#engine, this.#guard, streamsEnded, tell);
+    this.#overdueCheck = setInterval(() => this.#models.loseOverdue(), overdueCheckMs).unref();
   }
 
   get workerId(): number {
     return this.#engine.id;
   }
 
-  /** Loads a deployment's model and takes its batches from then on. */
-  async host({ handle, plugin }: Hosting): Promise<void> {
-    if (plugin) {
-      this.#loading.add(handle);
-      try {
-        const model = await HostedModel.load(this.#engine, plugin);
-        if (!this.#loading.has(handle)) {
-          // Unhosted while it loaded.
-          await model.unload();
-          return;
-        }
-        this.#models.set(handle, model);
-      } finally {
-        this.#loading.delete(handle);
-        this.#awaken();
-      }
+  /** Loads a deployment's model and takes its batches from then on. @throws what {@link HostedModels} throws */
+  async host(hosting: Hosting): Promise<void> {
+    try {
+      await this.#models.host(hosting);
+    } finally {
+      this.#schedule();
     }
-    this.#engine.host(handle);
-    this.#awaken();
   }
 
   /** Takes no more batches of a deployment and unloads its model, when its streams have ended. */
   async unhost(handle: number): Promise<void> {
-    this.#engine.unhost(handle);
-    this.#loading.delete(handle);
-    const model = this.#models.get(handle);
-    this.#models.delete(handle);
-    if (!model) return;
-    const streams = [...this.#streams.values()].filter((stream) => stream.model === model);
-    const patience = new Promise((resolve) => setTimeout(resolve, streamEndMs).unref());
-    await Promise.race([Promise.all(streams.map((stream) => stream.ended)), patience]);
-    await model.unload();
+    await this.#models.unhost(handle);
+    this.#schedule();
   }
 
   /** Ends `run()`, which waits for the code of stopped streams. */
   stop(): void {
-    this.#stopped = true;
-    this.#stopBy = performance.now() + streamEndMs;
-    this.#awaken();
+    this.#isStopped = true;
+    clearInterval(this.#overdueCheck);
+    this.#schedule();
   }
 
   /** Runs until `stop()`. */
   async run(): Promise<void> {
-    let turnedAt = performance.now();
-    const turn = async () => {
-      await nextTurn();
-      turnedAt = performance.now();
-    };
-    // What was registered before must have reached the event loop's descriptor before a native sleep.
-    await turn();
-    while (!this.#stopped) {
-      const hasCode = this.#models.size > 0 || this.#loading.size > 0 || this.#running > 0;
-      this.#hasWork = false;
+    await new Promise<void>((resolve) => {
+      this.#onStopped = resolve;
+      // What was registered before must have reached the event loop's descriptor before a native sleep.
+      this.#schedule();
+    });
+    await this.#streams.drain(streamEndMs);
+  }
+
+  #schedule(): void {
+    this.#isIdle = false;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  #onWork(): void {
+    if (!this.#isIdle || this.#isScheduled) return;
+    if (this.#models.hasCode) this.#takeWork();
+    else this.#schedule();
+  }
+
+  /** Takes what there is to do until the event loop must turn. */
+  #takeWork(): void {
+    this.#isIdle = false;
+    const turnBy = performance.now() + turnEveryMs;
+    while (!this.#isStopped) {
+      const hasCode = this.#models.hasCode || this.#running > 0;
       const step = this.#engine.next(!hasCode);
-      if (step === NextStep.turn) {
-        await turn();
-      } else if (step === NextStep.idle) {
-        await this.#idle();
-        turnedAt = performance.now();
-      } else if (step === NextStep.notices) {
-        this.#onNotices();
-        await turn();
-      } else {
-        const waits = this.#runBatch(step as NativeBatch);
-        if (waits || performance.now() - turnedAt > turnEveryMs) await turn();
+      if (step === NextStep.idle) {
+        this.#isIdle = true;
+        return;
       }
+      if (step === NextStep.turn) break;
+      if (step === NextStep.notices) {
+        this.#streams.takeNotices();
+        break;
+      }
+      const goesOn = this.#runBatch(step as NativeBatch);
+      if (goesOn || performance.now() > turnBy) break;
     }
-    while (this.#streams.size > 0 && performance.now() < this.#stopBy) {
-      this.#onNotices();
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    if (this.#isStopped) this.#onStopped();
+    else this.#schedule();
   }
 
   /** @returns true where the plugin's code goes on in the event loop */
@@ -130,50 +146,24 @@ export class BatchLoop {
       this.#engine.finish(batchId);
       return false;
     }
-    const pending = model.run(batch);
+    this.#batch = batch;
+    this.#model = model;
+    this.#pending = undefined;
+    const isInterrupted = this.#guard.runBatch(batchId, this.#enterBatch);
+    const pending = this.#pending as undefined | Promise<void>;
+    this.#batch = undefined;
+    if (isInterrupted) {
+      model.abandonBatch();
+      this.#models.lose(model, interrupted);
+      return true;
+    }
     if (!pending) return false;
     this.#engine.leave();
     this.#running++;
     pending.finally(() => {
       this.#running--;
-      this.#awaken();
+      this.#schedule();
     });
     return true;
-  }
-
-  #onNotices(): void {
-    const notices = this.#engine.takeNotices();
-    for (let at = 0; at < notices.length; at += 3) {
-      const stream = notices[at]!;
-      const notice = notices[at + 2]!;
-      if (notice & Notice.opened) this.#openStream(stream, notices[at + 1]!, notice);
-      else this.#streams.get(stream)?.hosted.onNotice(notice);
-    }
-  }
-
-  #openStream(stream: number, handle: number, notice: number): void {
-    const model = this.#models.get(handle);
-    if (!model) {
-      // Unhosted meanwhile.
-      const detail = 'The deployment was removed before the stream could begin.';
-      this.#engine.failStream(stream, 'deployment_unavailable', detail, '', 0, 0);
-      return;
-    }
-    const hosted = model.openStream(stream, (notice & Notice.binary) !== 0);
-    const ended = hosted.run().finally(() => this.#streams.delete(stream));
-    this.#streams.set(stream, { model, hosted, ended });
-  }
-
-  #idle(): Promise<void> | undefined {
-    if (this.#hasWork || this.#stopped) return undefined;
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #awaken(): void {
-    this.#hasWork = true;
-    this.#wake?.();
-    this.#wake = undefined;
   }
 }

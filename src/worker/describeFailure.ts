@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 import { InputError } from '../plugin/baseModel.js';
+import { withoutServerPaths } from '../serverPaths.js';
 
 /** The cause of a SyntaxError that the request's body caused. */
 export const malformed = Symbol('malformed');
@@ -22,7 +23,8 @@ export function describeFailure(error: unknown): Failure {
       ? 'malformed_json'
       : 'plugin_failed';
   const path = isInput && isNamed(error) && typeof error.path === 'string' ? error.path : '';
-  return { code, detail: messageOf(error), path };
+  const detail = messageOf(error);
+  return { code, detail: code === 'plugin_failed' ? withoutServerPaths(detail) : detail, path };
 }
 
 function isNamed(error: unknown): error is { name: string; path?: unknown } {

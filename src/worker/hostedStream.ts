@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type BatchWorker, Notice } from '../engine/batchWorker.js';
 import { inRunScope, type RunScope } from '../engine/runScope.js';
 import { CloudEasyMLError } from '../errors.js';
@@ -10,8 +9,10 @@ import {
   type StreamContext,
 } from '../plugin/baseModel.js';
 import { roundMs, streamedAnswer } from './answers.js';
+import { interruptedDetail } from './codeGuard.js';
 import { describeFailure } from './describeFailure.js';
 import { parseInput } from './parseInput.js';
+import type { DeploymentLog } from './pluginLogger.js';
 
 /** A stream may keep the event loop from turning for this long. */
 const turnEveryMs = 2;
@@ -23,6 +24,7 @@ const turnEveryMs = 2;
 export class HostedStream {
   readonly #engine: BatchWorker;
   readonly #model: BaseModel;
+  readonly #log: DeploymentLog;
   readonly #number: number;
   readonly #binary: boolean;
   readonly #aborter = new AbortController();
@@ -33,12 +35,40 @@ export class HostedStream {
   #inputs = 0;
   /** Milliseconds that the plugin's code waited for its client. */
   #waitedMs = 0;
+  readonly #enter: (code: () => void) => void;
+  #onEnd: () => void = () => {};
+  /** Resolves when its code has ended. */
+  readonly ended: Promise<void>;
 
-  constructor(engine: BatchWorker, model: BaseModel, stream: number, binary: boolean) {
+  /** @param enter enters the plugin's code from the event loop */
+  constructor(
+    engine: BatchWorker,
+    model: BaseModel,
+    log: DeploymentLog,
+    stream: number,
+    binary: boolean,
+    enter: (code: () => void) => void,
+  ) {
     this.#engine = engine;
     this.#model = model;
+    this.#log = log;
     this.#number = stream;
     this.#binary = binary;
+    this.#enter = enter;
+    this.ended = new Promise((resolve) => {
+      this.#onEnd = resolve;
+    });
+  }
+
+  /** Serves the stream until it ends for any reason. */
+  start(): void {
+    void this.#run().finally(this.#onEnd);
+  }
+
+  /** Its code did not come back, and does not go on. */
+  onInterrupted(): void {
+    this.#engine.failStream(this.#number, 'plugin_failed', interruptedDetail, '', 0, this.#inputs);
+    this.#onEnd();
   }
 
   /** Takes {@link Notice}s. */
@@ -49,12 +79,11 @@ export class HostedStream {
     if (stops || notice & Notice.room) this.#onRoom?.();
   }
 
-  /** Serves the stream until it ends for any reason. Never rejects. */
-  async run(): Promise<void> {
+  async #run(): Promise<void> {
     const scope: RunScope = {
       signal: this.#aborter.signal,
       enter: () => this.#engine.enterStream(this.#number),
-      leave: () => this.#engine.leaveStream(),
+      leave: () => this.#engine.leaveScope(),
     };
     const startedAt = performance.now();
     const busyMs = () => roundMs(performance.now() - startedAt - this.#waitedMs);
@@ -66,6 +95,9 @@ export class HostedStream {
       isDelivered = this.#engine.endStream(this.#number, last, processingTimeMs, this.#inputs);
     } catch (error) {
       const { code, detail, path } = describeFailure(error);
+      if (code === 'plugin_failed' && !this.#aborter.signal.aborted) {
+        this.#log.failure('a plugin’s code failed a stream', error);
+      }
       isDelivered = this.#engine.failStream(
         this.#number,
         code,
@@ -97,7 +129,7 @@ export class HostedStream {
         if (done || context.signal.aborted) return;
         await this.#deliver(value);
         if (performance.now() - turnedAt > turnEveryMs) {
-          await nextTurn();
+          await this.#nextTurn();
           turnedAt = performance.now();
         }
         if (context.signal.aborted) return;
@@ -113,7 +145,16 @@ export class HostedStream {
     const body = this.#engine.takeInput(this.#number);
     const { input } = parseInput(body ?? '{}');
     if (input.data !== undefined) this.#first = input;
-    return { signal: this.#aborter.signal, options: input.options };
+    const deadline = () => Date.now() + this.#engine.stepTimeLeft(this.#number);
+    return {
+      signal: this.#aborter.signal,
+      options: input.options,
+      requestId: '',
+      logger: this.#log,
+      get deadline() {
+        return deadline();
+      },
+    };
   }
 
   async *#inputsOf({ signal }: StreamContext): AsyncGenerator<PredictionInput> {
@@ -144,6 +185,10 @@ export class HostedStream {
       this.#inputs++;
       yield input;
     }
+  }
+
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => setImmediate(() => this.#enter(resolve)));
   }
 
   async #deliver(output: PartialPredictionOutput): Promise<void> {

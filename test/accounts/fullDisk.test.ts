@@ -114,7 +114,9 @@ describe('with a full disk', () => {
     const deploymentId = await server.admin.deploy('model');
     disk!.fill();
     for (let i = 0; i < 5; i++) await server.admin.predicted(deploymentId, [[1, 2]]);
-    expect(codeOf(await server.admin.send('GET', '/usage'))).toBe('503 storage_failed');
+    const refused = await server.admin.send('GET', '/usage');
+    expect(codeOf(refused)).toBe('503 storage_failed');
+    expect(refused.text).toContain('database or disk is full');
     disk!.empty();
     const { json } = await server.admin.send('GET', '/usage');
     expect(json).toMatchObject({ totalRequests: 5 });

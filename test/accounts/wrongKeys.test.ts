@@ -4,7 +4,7 @@ import { WrongKeysError } from '../../dist/auth/wrongKeys.js';
 import { openStore } from '../../dist/store/database.js';
 import { KeyStore } from '../../dist/store/keyStore.js';
 import { createLogger } from '../../dist/telemetry/logger.js';
-import { temporaryFolder } from '../server/support/controlPlane.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const adminKey = 'short-admin-key';
 

@@ -3,7 +3,10 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { addon } from '../../dist/engine/addon.js';
+import { InferenceSession } from '../../dist/index.js';
+import { temporaryFolder, writeIn } from '../support/temporaryFolder.js';
 
+const folder = temporaryFolder();
 const fixture = path.join(import.meta.dirname, 'fixtures', 'noDescriptors.mjs');
 
 describe('what fails in native code', () => {
@@ -27,6 +30,16 @@ describe('what fails in native code', () => {
       expect(stdout.trim()).toBe(`${failed}, ${failed}, made, made`);
     },
   );
+
+  test('names no places in ONNX Runtime’s source', async () => {
+    const empty = writeIn(folder, 'empty.onnx', '');
+    const error: Error = await InferenceSession.create(empty).then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
+    expect(error.message).toMatch(/failed:ModelProto does not have a graph\.$/);
+    expect(error.message).not.toMatch(/onnxruntime::|\.cc:/);
+  });
 
   test('for arguments of the wrong kind is a JavaScript error', () => {
     const wrong = (call: () => unknown) =>

@@ -21,7 +21,7 @@ interface Answer {
 
 /** Asks endpoints for predictions, each under a ticket of its own. */
 class Client {
-  readonly #engine = new FrontEnd(this, 1 << 20);
+  readonly #engine = new FrontEnd(this);
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #tickets = 0;
 
@@ -78,7 +78,7 @@ async function deploy(addend: number): Promise<BatchQueue> {
     maxBatchSize: limits.maxBatchSize,
   });
   const queue = new BatchQueue({ owner: 0, limits, model: inspected });
-  await pool.host({ handle: queue.handle });
+  await pool.host({ handle: queue.handle }, new AbortController().signal);
   queue.startAccepting();
   return queue;
 }

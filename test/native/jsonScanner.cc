@@ -1,5 +1,7 @@
 #include <doctest.h>
 
+#include <random>
+
 #include "protocols/jsonScanner.h"
 #include "support/frames.h"
 
@@ -15,7 +17,66 @@ std::string idIn(std::string_view body) {
   return std::string(route.id);
 }
 
+/// Where the value that begins with a bracket ends, byte by byte; 0 where it does not end.
+size_t endOfContainer(std::string_view text) {
+  size_t depth = 0;
+  bool isInString = false;
+  bool isEscaped = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char byte = text[i];
+    if (isEscaped) {
+      isEscaped = false;
+    } else if (byte == '\\') {
+      isEscaped = true;
+    } else if (byte == '"') {
+      isInString = !isInString;
+    }
+    if (isInString) continue;
+    if (byte == '[' || byte == '{') ++depth;
+    if ((byte == ']' || byte == '}') && --depth == 0) return i + 1;
+  }
+  return 0;
+}
+
+/// Where the string that begins the text ends, likewise.
+size_t endOfString(std::string_view text) {
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
 }  // namespace
+
+TEST_CASE("values of any brackets, quotes and backslashes end where they do byte by byte") {
+  constexpr std::string_view kAlphabet = "[]{}[]\"\"\\\\ 1,a\x85\xDB\xFD";
+  std::minstd_rand random(7);
+  for (size_t round = 0; round < 200'000; ++round) {
+    std::string text(1, round % 3 == 0 ? '"' : '[');
+    const size_t length = random() % 70;
+    const size_t kinds = 1 + random() % kAlphabet.size();
+    while (text.size() < length) text += kAlphabet[(random() >> 8) % kinds];
+    CAPTURE(text);
+    const size_t end = text[0] == '"' ? endOfString(text) : endOfContainer(text);
+    cloudeasyml::protocols::JsonScanner scanner{std::string_view(text)};
+    std::string_view value;
+    REQUIRE(scanner.value(value) == (end > 0));
+    if (end > 0) REQUIRE(value == text.substr(0, end));
+  }
+}
+
+TEST_CASE("deep nesting is followed beyond any word") {
+  for (const size_t depth : {1, 7, 8, 9, 63, 64, 65, 1000}) {
+    const std::string nested = std::string(depth, '[') + "\"]\"" + std::string(depth, ']');
+    CHECK(idIn("{\"data\":" + nested + ",\"deploymentId\":\"a\"}") == "a");
+    CHECK(routeOf("{\"data\":" + nested.substr(1) + ",\"deploymentId\":\"a\"}").kind ==
+          Kind::kMalformed);
+  }
+}
 
 TEST_CASE("the deployment is found at the top level alone, wherever it stands") {
   CHECK(idIn(R"({"deploymentId":"a"})") == "a");

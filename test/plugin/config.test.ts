@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { mergeConfig, readPluginConfig, servingDefaults } from '../../dist/plugin/config.js';
+import { readPluginConfig } from '../../dist/plugin/config.js';
+import { servingDefaults } from '../../dist/plugin/servingConfig.js';
 import { temporaryFolder, useTemporaryData } from './temporaryFolder.js';
 
 let data: string;
@@ -28,6 +29,7 @@ describe('config.yaml', () => {
       maxQueueDelayUs: 0,
       maxQueueSize: 1024,
       maxStreams: 1024,
+      loadTimeoutMs: 300_000,
       timeoutMs: 30_000,
       executionProviders: ['cpu'],
       session: {},
@@ -48,6 +50,7 @@ describe('config.yaml', () => {
         maxQueueDelayUs: 200
         maxQueueSize: 5
         maxStreams: 6
+        loadTimeoutMs: 7
         timeoutMs: 1500
         executionProviders:
           - name: tensorrt
@@ -69,6 +72,7 @@ describe('config.yaml', () => {
       maxQueueDelayUs: 200,
       maxQueueSize: 5,
       maxStreams: 6,
+      loadTimeoutMs: 7,
       timeoutMs: 1500,
       executionProviders: [{ name: 'tensorrt', trt_fp16_enable: true }, 'cuda'],
       session: {
@@ -129,7 +133,31 @@ describe('config.yaml', () => {
     expect((await read('metadata: {author: me}', 'onnx')).config).toEqual({});
   });
 
+  test('takes a setting with nothing behind it for one that is left out', async () => {
+    const { config } = await read('options:\nwords: {min: , list: [~]}\nserving: {session: }');
+    expect(config).toEqual({ words: { list: [null] } });
+  });
+
+  test('says which settings deployments may override, and how', async () => {
+    const directory = await temporaryFolder({
+      'config.yaml':
+        'serving: {overrides: {model.path: variants, other: /models, text: any, limits: none}}',
+    });
+    const { serving } = await readPluginConfig(directory, 'code');
+    expect(serving.overrides).toEqual({
+      'model.path': path.join(directory, 'variants'),
+      other: '/models',
+      text: 'any',
+      limits: 'none',
+    });
+  });
+
   test.each([
+    [
+      'serving: {session: {intraOpThreads: 100000}}',
+      'serving.session.intraOpThreads: expected an integer from 1 to',
+    ],
+    ['serving: {overrides: {a: 1}}', 'serving.overrides.a: expected a folder, "any" or "none"'],
     [
       'serving: {maxBatchSize: -1}',
       'serving.maxBatchSize: expected an integer from 0 to 2147483647 but received -1.',
@@ -208,162 +236,6 @@ describe('config.yaml', () => {
     expect(message).toContain('config.yaml, line 5: serving.maxBatchSize: expected');
     expect(message).toContain(
       'line 8: serving.session.cpuArena: expected true or false but received "yes".',
-    );
-  });
-});
-
-describe('a deployment’s config', () => {
-  const adder = {
-    kind: 'code' as const,
-    name: 'adder',
-    directory: '/plugins/adder',
-    config: { offset: 1, words: { min: 1, list: ['a', 'b'] }, path: 'x' },
-    serving: { ...servingDefaults, maxBatchSize: 8, session: { intraOpThreads: 2 } },
-  };
-
-  test('leaves everything as it is where it says nothing', () => {
-    expect(mergeConfig(adder)).toEqual({ config: adder.config, serving: adder.serving });
-    expect(mergeConfig(adder, {})).toEqual({ config: adder.config, serving: adder.serving });
-  });
-
-  test('merges mappings and replaces everything else', () => {
-    const { config, serving } = mergeConfig(adder, {
-      offset: null,
-      words: { list: ['c'], max: 9 },
-      path: { to: 'y' },
-      more: [1],
-      serving: {
-        maxBatchSize: 4,
-        executionProviders: [{ name: 'cuda', device_id: 1 }, 'cpu'],
-        session: { interOpThreads: 1 },
-      },
-    });
-    expect(config).toEqual({
-      offset: null,
-      words: { min: 1, list: ['c'], max: 9 },
-      path: { to: 'y' },
-      more: [1],
-    });
-    expect(serving).toEqual({
-      ...servingDefaults,
-      maxBatchSize: 4,
-      executionProviders: [{ name: 'cuda', device_id: 1 }, 'cpu'],
-      session: { intraOpThreads: 2, interOpThreads: 1 },
-    });
-    expect(adder.config.words).toEqual({ min: 1, list: ['a', 'b'] });
-    expect(adder.serving.session).toEqual({ intraOpThreads: 2 });
-  });
-
-  test('cannot reach the prototype', () => {
-    const { config } = mergeConfig(
-      adder,
-      JSON.parse('{"__proto__": {"polluted": 1}, "words": {"__proto__": {"polluted": 1}}}'),
-    );
-    expect(Reflect.get(config, 'polluted')).toBeUndefined();
-    expect(Reflect.get({}, 'polluted')).toBeUndefined();
-  });
-
-  test.each([
-    [
-      { maxBatchSize: 'x' },
-      'config.serving.maxBatchSize',
-      'expected an integer from 0 to 2147483647 but received "x".',
-    ],
-    [
-      { maxBatchSiz: 1 },
-      'config.serving.maxBatchSiz',
-      'there is no such setting; did you mean maxBatchSize?',
-    ],
-    ['fast', 'config.serving', 'expected a mapping but received "fast".'],
-    [null, 'config.serving', 'expected a mapping but received null.'],
-    [{ model: 'x.onnx' }, 'config.serving.model', 'adder has code, which loads its own model.'],
-    [
-      { batchAxis: 'rows' },
-      'config.serving.batchAxis',
-      'adder has code, which gets its requests as they are.',
-    ],
-    [
-      { labels: ['a'] },
-      'config.serving.labels',
-      'adder has code, which labels its answers itself.',
-    ],
-    [
-      { labels: 'labels.txt' },
-      'config.serving.labels',
-      'expected a list of class names, or a mapping from outputs to such lists but received "labels.txt".',
-    ],
-    [
-      { session: { configEntries: {} } },
-      'config.serving.session.configEntries',
-      'this can only be set in the plugin’s config.yaml.',
-    ],
-    [
-      { session: { optimizedModelCache: '/etc' } },
-      'config.serving.session.optimizedModelCache',
-      'this can only be set',
-    ],
-    [
-      { executionProviders: ['cpu', { name: 'cuda', gpu_external_alloc: '1' }] },
-      'config.serving.executionProviders[1].gpu_external_alloc',
-      'this can only be set',
-    ],
-  ])('is refused with serving: %j', (serving, at, message) => {
-    expect(() => mergeConfig(adder, { serving })).toThrow(
-      expect.objectContaining({
-        code: 'invalid_input',
-        path: at,
-        message: expect.stringContaining(`${at}: ${message}`),
-      }),
-    );
-  });
-
-  test('decides anew how a plugin with no code is batched and labelled', () => {
-    const plugin = {
-      ...adder,
-      kind: 'onnx' as const,
-      config: {},
-      modelFile: '/plugins/adder/model.onnx',
-      serving: { ...servingDefaults, batchAxis: 'rows' as const, labels: ['a', 'b'] },
-    };
-    const merged = (serving: Record<string, unknown>) => mergeConfig(plugin, { serving }).serving;
-    expect(merged({})).toEqual(plugin.serving);
-    expect(merged({ maxBatchSize: 0, batchAxis: 'fixed', labels: { y: ['c'] } })).toEqual({
-      ...servingDefaults,
-      maxBatchSize: 0,
-      batchAxis: 'fixed',
-      labels: { y: ['c'] },
-    });
-    // A mapping replaces what there was: an empty one leaves nothing labelled.
-    expect(merged({ labels: {} }).labels).toEqual({});
-  });
-
-  test('chooses another model file of a plugin with no code, in its folder only', async () => {
-    const folder = await temporaryFolder({
-      'iris/model.onnx': '',
-      'iris/small.onnx': '',
-      'other.onnx': '',
-    });
-    const directory = path.join(folder, 'iris');
-    const modelFile = path.join(directory, 'model.onnx');
-    const iris = {
-      ...adder,
-      kind: 'onnx' as const,
-      name: 'iris',
-      config: {},
-      directory,
-      modelFile,
-    };
-    const choose = (model: string) => mergeConfig(iris, { serving: { model } });
-
-    expect(mergeConfig(iris).modelFile).toBe(modelFile);
-    expect(choose('small.onnx').modelFile).toBe(path.join(directory, 'small.onnx'));
-    expect(() => choose('../other.onnx')).toThrow(
-      'config.serving.model: expected a file in the plugin’s folder.',
-    );
-    expect(() => choose('/etc/passwd')).toThrow('expected a file in the plugin’s folder.');
-    expect(() => choose('none.onnx')).toThrow('there is no file none.onnx in the plugin’s folder.');
-    expect(() => mergeConfig(iris, { maxBatchSize: 3 })).toThrow(
-      'config.maxBatchSize: there is no such setting',
     );
   });
 });

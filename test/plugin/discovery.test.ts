@@ -80,6 +80,32 @@ describe('what counts as a plugin', () => {
     expect(broken).toEqual([]);
   });
 
+  test('a folder with a model under another name is broken, and says what would make it a plugin', async () => {
+    const folder = await temporaryFolder({
+      'named/small.onnx': '',
+      'named/large.onnx': '',
+      'configured/small.onnx': '',
+      'configured/config.yaml': 'metadata: {author: me}',
+    });
+    const { plugins, broken } = await discoverPlugins([folder]);
+
+    expect(plugins).toEqual([]);
+    expect(broken).toMatchObject([
+      {
+        name: 'configured',
+        reason: expect.stringMatching(
+          /nor a model\.onnx\. It has small\.onnx, which nothing names\. .*: serving: \{model: small\.onnx\}\.$/,
+        ),
+      },
+      {
+        name: 'named',
+        reason:
+          'It has large.onnx, small.onnx, which nothing names. To serve it, call it model.onnx, or name ' +
+          'it in a config.yaml beside it: serving: {model: large.onnx}.',
+      },
+    ]);
+  });
+
   test('a plugin may be linked into the folder', async () => {
     const elsewhere = await temporaryFolder({ 'index.ts': adderSource() });
     const folder = await temporaryFolder();

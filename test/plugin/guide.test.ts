@@ -3,14 +3,21 @@ import { once } from 'node:events';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BaseModel, InferenceSession, InputError } from 'cloudeasyml';
+import {
+  type BaseModel,
+  InferenceSession,
+  InputError,
+  type PartialPredictionOutput,
+} from 'cloudeasyml';
 import { GraphBuilder } from 'cloudeasyml/onnx';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { mergeConfig, servingDefaults } from '../../dist/plugin/config.js';
 import { discoverPlugins } from '../../dist/plugin/discovery.js';
 import { createModel, loadModelClass } from '../../dist/plugin/loadPlugin.js';
+import { mergeConfig } from '../../dist/plugin/overrides.js';
+import { servingDefaults } from '../../dist/plugin/servingConfig.js';
 import { trainPlugin } from '../../dist/training/trainer.js';
+import { streamContext } from '../support/streamContext.js';
 import { temporaryFolder, useTemporaryData } from './temporaryFolder.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -152,10 +159,10 @@ describe('the patterns', () => {
       return (await png.toBuffer()).toString('base64');
     };
     const model = await deploy('imageLabels');
-    const outputs = await model.predictBatch!([
+    const outputs = (await model.predictBatch!([
       { data: [await picture('red'), await picture('blue')], options: {} },
       { data: await picture('lime'), options: { topK: 2 } },
-    ]);
+    ])) as PartialPredictionOutput[];
 
     expect(outputs.map(({ predictions }) => predictions)).toMatchObject([
       [[{ label: 'red', score: 1 }], [{ label: 'blue', score: 1 }]],
@@ -194,7 +201,7 @@ describe('the patterns', () => {
 
     const words: unknown[] = [];
     const stop = new AbortController();
-    const context = { signal: stop.signal, options: {} };
+    const context = streamContext({ signal: stop.signal });
     async function* inputs() {
       yield input;
       yield { data: 'the', options: { maxLength: 50, temperature: 0 } };
@@ -214,7 +221,7 @@ describe('the steps of concurrent streams', () => {
       async function* inputs() {
         for (const data of values) yield { data, options: {} };
       }
-      const context = { signal: new AbortController().signal, options: {} };
+      const context = streamContext();
       const levels: unknown[] = [];
       for await (const { predictions } of model.stream!(inputs(), context))
         levels.push(predictions);

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { BaseModel, InputError } from 'cloudeasyml';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { servingDefaults } from '../../dist/plugin/config.js';
 import { createModel, loadModelClass } from '../../dist/plugin/loadPlugin.js';
+import { servingDefaults } from '../../dist/plugin/servingConfig.js';
 import { adderSource, temporaryFolder, useTemporaryData } from './temporaryFolder.js';
 
 beforeAll(useTemporaryData);

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { PredictionInput } from 'cloudeasyml';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { streamContext } from '../support/streamContext.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { importPlugin } from './importPlugin.js';
 import { readmeExamples } from './readmeExamples.js';
@@ -39,7 +40,7 @@ async function stream(
   signal: AbortSignal = new AbortController().signal,
 ) {
   const outputs: { text: string; tokenId: number; metadata: Record<string, unknown> }[] = [];
-  for await (const output of model.stream(inputsOf(inputs), { signal, options })) {
+  for await (const output of model.stream(inputsOf(inputs), streamContext({ signal, options }))) {
     const { text, tokenId } = output.predictions as { text: string; tokenId: number };
     outputs.push({ text, tokenId, metadata: output.metadata! });
   }
@@ -145,7 +146,7 @@ test('stops when it is told to, and lets the event loop turn meanwhile', async (
   const inputs = inputsOf([prompt, prompt]);
   const options = { maxLength: 100_000 };
   let made = 0;
-  for await (const _ of model.stream(inputs, { signal: abort.signal, options })) {
+  for await (const _ of model.stream(inputs, streamContext({ signal: abort.signal, options }))) {
     made++;
     if (made === 5) abort.abort();
     await turn();
@@ -160,8 +161,30 @@ test('stops when it is told to, and lets the event loop turn meanwhile', async (
     }
   }
   const signal = new AbortController().signal;
-  for await (const _ of model.stream(watched(), { signal, options })) break;
+  for await (const _ of model.stream(watched(), streamContext({ signal, options }))) break;
   expect(closed).toBe(true);
+});
+
+test('stops answering a request that is over', async () => {
+  const signal = AbortSignal.timeout(50);
+  const input = { data: prompt, options: { maxLength: 100_000 } };
+  await expect(model.predict(input, streamContext({ signal }))).rejects.toMatchObject({
+    name: 'TimeoutError',
+  });
+});
+
+test('takes limits of config.yaml, which its own defaults stay within', async () => {
+  const own = new TextGenerationModel({ limits: { maxLength: 5 } });
+  await own.load();
+  const [answer] = (await own.predict({ data: prompt, options: {} })).predictions as Answer[];
+  expect(answer!.finishReason).toBe('length');
+  await expect(own.predict({ data: prompt, options: { maxLength: 6 } })).rejects.toMatchObject({
+    path: 'options.maxLength',
+    message: 'expected a whole number of tokens, from 1 to 5, but received 6',
+  });
+  own.unload();
+  const wrong = new TextGenerationModel({ ...config, limits: { maxLength: 5 } });
+  await expect(wrong.load()).rejects.toMatchObject({ path: 'config.generation.maxLength' });
 });
 
 test('lets timers run while it answers', async () => {

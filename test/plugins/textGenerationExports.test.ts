@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { GraphBuilder } from 'cloudeasyml/onnx';
 import { expect, test } from 'vitest';
+import { streamContext } from '../support/streamContext.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { importPlugin } from './importPlugin.js';
 import { type TinyDecoder, tinyDecoder, wordTokenizer, writeExport } from './tinyDecoder.js';
@@ -133,7 +134,7 @@ test('goes on with the text of a stream at a further input, by the cache', async
   const options = { temperature: 0, maxLength: 3 };
   const texts: string[] = [];
   const finishes: unknown[] = [];
-  for await (const output of model.stream(inputs(), { signal, options })) {
+  for await (const output of model.stream(inputs(), streamContext({ signal, options }))) {
     texts.push((output.predictions as { text: string }).text);
     if (output.metadata!.finishReason) finishes.push(output.metadata);
   }
@@ -173,7 +174,7 @@ async function stream(folder: string, options: Record<string, unknown>) {
   }
   const signal = new AbortController().signal;
   const texts: string[] = [];
-  for await (const { predictions } of model.stream(inputs(), { signal, options })) {
+  for await (const { predictions } of model.stream(inputs(), streamContext({ signal, options }))) {
     texts.push((predictions as { text: string }).text);
   }
   model.unload();

@@ -52,6 +52,15 @@ test('draws from the topK likeliest only', () => {
   expectShares(frequencies(logits, { ...all, topK: 5 }), shares.with(5, 0));
 });
 
+test('draws from the topK likeliest where those are many, too', () => {
+  // As likely as each other but for the first, which are out of the question.
+  const many = Float32Array.from({ length: 1000 }, (_, id) => (id < 400 ? -1 : 0));
+  const drawn = frequencies(many, { ...all, topK: 500 }, 4000);
+  const found = drawn.flatMap((share, id) => (share > 0 ? [id] : []));
+  expect(Math.min(...found)).toBeGreaterThanOrEqual(400);
+  expect(Math.max(...found)).toBeLessThan(900);
+});
+
 test('draws from the fewest that together have topP', () => {
   expectShares(frequencies(logits, { ...all, topP: 0.5 }), [0, 1, 0, 0, 0, 0]);
   expectShares(frequencies(logits, { ...all, topP: 0.6 }), [0, 1 / 2, 0, 1 / 4, 0, 0]);

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PartialPredictionOutput } from '../../dist/index.js';
 import type { TextRecognitionConfig } from '../../plugins/textRecognition/config.js';
 import {
   type ImageText,
   type TextLine,
   TextRecognitionModel,
 } from '../../plugins/textRecognition/index.js';
+import { streamContext } from '../support/streamContext.js';
 
 const plugin = new URL('../../plugins/textRecognition/', import.meta.url);
 const fixtures = new URL('../fixtures/textRecognition/', import.meta.url);
@@ -154,7 +156,7 @@ describe('requests', () => {
       { data: encoded(sign), options: { minScore: 0.968 } },
     ];
 
-    const together = await model.predictBatch(inputs);
+    const together = (await model.predictBatch(inputs)) as PartialPredictionOutput[];
 
     expect(together).toHaveLength(inputs.length);
     for (const [index, input] of inputs.entries()) {
@@ -249,6 +251,27 @@ describe('the model', () => {
     expect(texts(answer.predictions as ImageText)).not.toContain(signTexts[0]);
     const turnedBack = await model.predict({ data: turned, options: {} });
     expect(texts(turnedBack.predictions as ImageText)).toEqual(signTexts);
+  });
+
+  test('refuses images of more lines than it allows', async () => {
+    const own = new TextRecognitionModel({
+      ...config,
+      detection: { ...config.detection, maxLines: 1 },
+    });
+    await own.load();
+    await expect(own.predict({ data: encoded(sign), options: {} })).rejects.toMatchObject({
+      path: 'data',
+      message: expect.stringContaining('at most 1 lines of text'),
+    });
+    own.unload();
+  });
+
+  test('stops answering a request that is over', async () => {
+    const abort = new AbortController();
+    const input = { data: [encoded(sign), encoded(sign)], options: {} };
+    const answer = model.predict(input, streamContext({ signal: abort.signal }));
+    abort.abort();
+    await expect(answer).rejects.toThrow('Nobody waits');
   });
 
   test('answers again after unload and load, and not in between', async () => {

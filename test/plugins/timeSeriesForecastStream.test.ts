@@ -1,5 +1,6 @@
 import type { PredictionInput, StreamContext } from 'cloudeasyml';
 import { beforeAll, expect, test } from 'vitest';
+import { streamContext } from '../support/streamContext.js';
 import { co2, pretrainedModel, Tensor } from './timeSeriesForecastModel.js';
 
 const model = pretrainedModel();
@@ -12,7 +13,7 @@ async function* send(...inputs: Sent[]): AsyncGenerator<PredictionInput> {
 }
 
 function context(options: Record<string, unknown> = {}): StreamContext {
-  return { signal: new AbortController().signal, options };
+  return streamContext({ options });
 }
 
 async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
@@ -111,7 +112,10 @@ test('ends at the next step when it is cancelled, and takes no more inputs', asy
     }
   }
   const taken: unknown[] = [];
-  for await (const output of model.stream(endless(), { signal: controller.signal, options: {} })) {
+  for await (const output of model.stream(
+    endless(),
+    streamContext({ signal: controller.signal }),
+  )) {
     taken.push(output.predictions);
     if (taken.length === 3) controller.abort();
   }

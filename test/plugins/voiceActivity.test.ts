@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SpeechSegment, VoiceActivityModel } from '../../plugins/voiceActivity/index.js';
+import { streamContext } from '../support/streamContext.js';
 import {
   config,
   encoded,
@@ -245,6 +246,39 @@ describe('the model', () => {
       path,
       message: expect.stringMatching(message),
     });
+  });
+
+  test('needs no options in its configuration', async () => {
+    const { options: _, ...others } = config;
+    const own = new VoiceActivityModel(others as typeof config);
+    await own.load();
+    const answer = await segments(fileOf(voice16k), {}, own);
+    expect(answer).toEqual(await segments(fileOf(voice16k)));
+    own.unload();
+  });
+
+  test('refuses recordings that last longer than it allows', async () => {
+    const own = new VoiceActivityModel({ ...config, maxSeconds: 1 });
+    await own.load();
+    await expect(segments(fileOf(voice16k), {}, own)).rejects.toMatchObject({
+      path: 'data.wav',
+      message: expect.stringMatching(
+        /^Expected a recording of at most 1 seconds but received one of/,
+      ),
+    });
+    const audio = Buffer.alloc(2 * 8100).toString('base64');
+    await expect(
+      own.predict({ data: { audio, sampleRate: 8000 }, options: {} }),
+    ).rejects.toMatchObject({ path: 'data.audio' });
+    own.unload();
+  });
+
+  test('stops answering a request that is over', async () => {
+    const abort = new AbortController();
+    const context = streamContext({ signal: abort.signal });
+    const answer = model.predict({ data: fileOf(voice16k), options: {} }, context);
+    abort.abort();
+    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   test('answers again after unload and load, and not in between', async () => {

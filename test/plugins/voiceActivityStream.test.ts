@@ -7,6 +7,7 @@ import {
   type SpeechSegment,
   VoiceActivityModel,
 } from '../../plugins/voiceActivity/index.js';
+import { streamContext } from '../support/streamContext.js';
 import {
   config,
   encoded,
@@ -36,7 +37,7 @@ function open(data: Iterable<unknown> | AsyncIterable<unknown>, options = {}) {
   async function* inputs(): AsyncGenerator<PredictionInput> {
     for await (const each of data) yield { data: each, options: {} };
   }
-  return model.stream(inputs(), { signal: new AbortController().signal, options });
+  return model.stream(inputs(), streamContext({ signal: new AbortController().signal, options }));
 }
 
 /** Samples in pieces of a length; the first input says the rate. */

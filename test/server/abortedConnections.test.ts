@@ -1,13 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ControlPlane } from './support/controlPlane.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { LocalServer } from './support/localServer.js';
 
-let plane: ControlPlane;
+let server: LocalServer;
 let key: string;
 beforeAll(async () => {
-  plane = await ControlPlane.start({ requestTimeoutMs: 60_000 });
-  key = await plane.makeKey();
+  server = await LocalServer.start({ requestTimeoutMs: 60_000 });
+  key = await server.makeKey();
 });
-afterAll(() => plane.stop());
 
 const head = (length: number) =>
   `POST /deployments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: ${length}\r\n\r\n`;
@@ -19,7 +18,7 @@ const body = '{"modelName": "doubler"}';
  */
 function sendAndGo(text: string, rudely: boolean, seen: boolean): Promise<void> {
   return new Promise((resolve) => {
-    const socket = plane.connect();
+    const socket = server.connect();
     const go = () => (rudely ? socket.resetAndDestroy() : socket.destroy());
     socket.on('error', () => {});
     socket.on('close', () => resolve());
@@ -32,25 +31,25 @@ function sendAndGo(text: string, rudely: boolean, seen: boolean): Promise<void> 
 
 describe('a client that goes', () => {
   it('in the middle of its body leaves nothing behind', async () => {
-    const before = plane.log.length;
+    const before = server.log.length;
     for (let round = 0; round < 20; round++) {
       await sendAndGo(head(100) + body, round % 2 === 0, true);
     }
     const gone = () =>
-      plane.log.slice(before).filter((line) => line.includes('"status":"client gone"')).length;
+      server.log.slice(before).filter((line) => line.includes('"status":"client gone"')).length;
     await expect.poll(gone, { timeout: 10_000 }).toBe(20);
-    expect(plane.log.slice(before).join('')).not.toContain('unforeseen');
+    expect(server.log.slice(before).join('')).not.toContain('unforeseen');
   });
 
   it('before its answer does not disturb others', async () => {
     const requests = Array.from({ length: 60 }, (_, index) =>
       index % 3 === 0
-        ? plane.call('POST', '/deployments', { key, raw: body }).then(({ status }) => status)
+        ? server.call('POST', '/deployments', { key, raw: body }).then(({ status }) => status)
         : sendAndGo(head(body.length) + body, index % 3 === 1, index % 2 === 0),
     );
     const statuses = (await Promise.all(requests)).filter((status) => status !== undefined);
     expect(statuses).toEqual(Array(20).fill(201));
-    expect(plane.log.join('')).not.toContain('unforeseen');
-    expect((await plane.call('GET', '/health')).status).toBe(200);
+    expect(server.log.join('')).not.toContain('unforeseen');
+    expect((await server.call('GET', '/health')).status).toBe(200);
   });
 });

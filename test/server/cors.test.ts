@@ -1,20 +1,20 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ControlPlane } from './support/controlPlane.js';
+import { LocalServer } from './support/localServer.js';
 
-let plane: ControlPlane;
-afterEach(() => plane.stop());
+let server: LocalServer;
+afterEach(() => server.stop());
 
 const preflight = (origin: string) =>
-  plane.call('OPTIONS', '/deployments', {
+  server.call('OPTIONS', '/deployments', {
     headers: { origin, 'access-control-request-method': 'POST' },
   });
-const models = (origin: string, key = plane.adminKey) =>
-  plane.call('GET', '/models', { key, headers: { origin } });
+const models = (origin: string, key = server.adminKey) =>
+  server.call('GET', '/models', { key, headers: { origin } });
 const allowed = 'access-control-allow-origin';
 
 describe('cross-origin calls', () => {
   it('are off unless they are configured', async () => {
-    plane = await ControlPlane.start();
+    server = await LocalServer.start();
     expect((await preflight('https://a.example')).status).toBe(405);
     const { headers } = await models('https://a.example');
     expect(headers.get(allowed)).toBeNull();
@@ -22,7 +22,7 @@ describe('cross-origin calls', () => {
   });
 
   it('are allowed to the configured origins only, errors included', async () => {
-    plane = await ControlPlane.start({ cors: ['https://a.example', 'https://b.example'] });
+    server = await LocalServer.start({ cors: ['https://a.example', 'https://b.example'] });
     const asked = await preflight('https://b.example');
     expect(asked.status).toBe(200);
     expect(asked.headers.get(allowed)).toBe('https://b.example');
@@ -44,7 +44,7 @@ describe('cross-origin calls', () => {
   });
 
   it('are allowed to every origin by *', async () => {
-    plane = await ControlPlane.start({ cors: ['*'] });
+    server = await LocalServer.start({ cors: ['*'] });
     expect((await preflight('https://any.example')).headers.get(allowed)).toBe('*');
     expect((await models('https://any.example')).headers.get(allowed)).toBe('*');
   });

@@ -1,31 +1,34 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import type { oas31 } from 'zod-openapi';
 import { errorTable } from '../../dist/errors.js';
-import * as contract from '../../dist/server/contract.js';
-import type { OpenApiDocument } from '../../dist/server/openapi.js';
-import { ControlPlane } from './support/controlPlane.js';
+import * as contract from '../../dist/server/routes/contract.js';
+import { LocalServer } from './support/localServer.js';
 
-let plane: ControlPlane;
-let document: OpenApiDocument;
+let server: LocalServer;
+let paths: Record<string, Record<string, oas31.OperationObject>>;
+let schemas: Record<string, unknown>;
 beforeAll(async () => {
-  plane = await ControlPlane.start();
-  document = (await plane.call('GET', '/openapi.json')).json;
+  server = await LocalServer.start();
+  const { json } = await server.call('GET', '/openapi.json');
+  expect(json.openapi).toBe('3.1.0');
+  paths = json.paths;
+  schemas = json.components.schemas;
 });
-afterAll(() => plane.stop());
 
 const operations = () =>
-  Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
 
 describe('/openapi.json', () => {
   it('has no reference that leads nowhere', () => {
-    expect(document.openapi).toBe('3.1.0');
-    const names = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, at]) => at);
+    const text = JSON.stringify({ paths, schemas });
+    const names = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, at]) => at);
     expect(names.length).toBeGreaterThan(20);
     for (const name of names) {
       expect(name).toMatch(/^#\/components\/schemas\//);
-      expect(document.components.schemas).toHaveProperty([String(name).split('/')[3] ?? '']);
+      expect(schemas).toHaveProperty([String(name).split('/')[3] ?? '']);
     }
   });
 
@@ -33,18 +36,19 @@ describe('/openapi.json', () => {
     for (const { path, method, operation } of operations()) {
       if (path.startsWith('/predict')) continue;
       const route = path.replace(/\{\w+\}/, 'none');
-      const { status } = await plane.call(method.toUpperCase(), route);
+      const { status } = await server.call(method.toUpperCase(), route);
       expect({ path, method, status }).toEqual({
         path,
         method,
-        status: operation.security.length > 0 ? 401 : 200,
+        status: operation.security!.length > 0 ? 401 : 200,
       });
     }
   });
 
   it('tells which routes answer with events', () => {
     const withEvents = operations().filter(
-      ({ operation }) => operation.responses[200]?.content['text/event-stream'],
+      ({ operation }) =>
+        (operation.responses?.['200'] as oas31.ResponseObject)?.content?.['text/event-stream'],
     );
     expect(withEvents.map(({ path, method }) => `${method} ${path}`)).toEqual([
       'post /predict',
@@ -56,17 +60,18 @@ describe('/openapi.json', () => {
     const priority = expect.objectContaining({ type: 'integer', minimum: 1, maximum: 9 });
     const timeout = expect.objectContaining({ type: 'integer', minimum: 1 });
     for (const path of ['/predict', '/predict/{deploymentId}']) {
-      const parameters = document.paths[path]?.post?.parameters;
+      const parameters = paths[path]?.post?.parameters;
       for (const [name, schema] of [
         ['x-priority', priority],
         ['x-timeout-ms', timeout],
       ]) {
-        const header = { name, in: 'header', required: false, schema };
+        const header = { name, in: 'header', schema };
         expect(parameters).toContainEqual(expect.objectContaining(header));
+        expect(parameters).not.toContainEqual(expect.objectContaining({ name, required: true }));
       }
     }
     for (const name of ['PredictRequest', 'PredictToRequest']) {
-      expect(document.components.schemas[name]).toMatchObject({
+      expect(schemas[name]).toMatchObject({
         properties: { priority, timeoutMs: timeout },
         required: expect.not.arrayContaining(['priority', 'timeoutMs']),
       });
@@ -74,25 +79,27 @@ describe('/openapi.json', () => {
   });
 
   it('tells the methods that each route has', async () => {
-    for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [path, methods] of Object.entries(paths)) {
       if (path.startsWith('/predict')) continue;
-      const { headers } = await plane.call('PATCH', path.replace(/\{\w+\}/, 'none'));
+      const { headers } = await server.call('PATCH', path.replace(/\{\w+\}/, 'none'));
       const known = headers.get('allow')?.toLowerCase().split(', ').sort();
-      expect(known).toEqual(Object.keys(methods).sort());
+      const implied = 'get' in methods ? ['head'] : [];
+      expect(known).toEqual([...Object.keys(methods), ...implied].sort());
     }
   });
 
   it('describes the answers that the server gives', async () => {
-    const key = await plane.makeKey();
+    const key = await server.makeKey();
     const body = { modelName: 'doubler' };
-    plane.usage.counterFor('ada', 'd', 'doubler').requests = 1;
-    const made = await plane.call('POST', '/deployments', { key, body });
-    const child = await plane.call('POST', '/api-keys', { key, body: { name: 'child' } });
+    const made = await server.call('POST', '/deployments', { key, body });
+    const predicted = await server.predict(key, made.json.deployment.deploymentId, [1]);
+    const child = await server.call('POST', '/api-keys', { key, body: { name: 'child' } });
     const one = `/deployments/${made.json.deployment.deploymentId}`;
-    const ask = (method: string, route: string) => plane.call(method, route, { key });
+    const ask = (method: string, route: string) => server.call(method, route, { key });
     const cases: [z.ZodType, unknown][] = [
       [contract.deploymentCreated, made.json],
       [contract.keyCreated, child.json],
+      [contract.predictAnswer, predicted.json],
       [contract.health, (await ask('GET', '/health')).json],
       [contract.probe, (await ask('GET', '/health/ready')).json],
       [contract.modelList, (await ask('GET', '/models')).json],
@@ -110,7 +117,7 @@ describe('/openapi.json', () => {
 
 describe('/docs', () => {
   it('is one page that needs nothing else, and explains every error code', async () => {
-    const { text, headers, status } = await plane.call('GET', '/docs');
+    const { text, headers, status } = await server.call('GET', '/docs');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toContain('text/html');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");

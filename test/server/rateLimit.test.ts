@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TokenBucket } from '../../dist/auth/tokenBucket.js';
-import { ControlPlane } from './support/controlPlane.js';
+import { LocalServer } from './support/localServer.js';
 
 describe('a token bucket', () => {
   it('lets a minute’s burst pass and refills evenly', () => {
@@ -45,16 +45,16 @@ describe('a token bucket', () => {
 });
 
 describe('a key’s rate limit', () => {
-  let plane: ControlPlane;
+  let server: LocalServer;
   beforeEach(async () => {
-    plane = await ControlPlane.start();
+    server = await LocalServer.start();
   });
-  afterEach(() => plane.stop());
+  afterEach(() => server.stop());
 
   it('answers 429 with Retry-After, for that key alone', async () => {
-    const limited = await plane.makeKey({ rateLimit: 2 });
-    const free = await plane.makeKey();
-    const call = (key: string) => plane.call('GET', '/models', { key });
+    const limited = await server.makeKey({ rateLimit: 2 });
+    const free = await server.makeKey();
+    const call = (key: string) => server.call('GET', '/models', { key });
     expect([(await call(limited)).status, (await call(limited)).status]).toEqual([200, 200]);
     const refused = await call(limited);
     expect(refused.json).toMatchObject({ code: 'rate_limited', status: 429 });
@@ -63,11 +63,11 @@ describe('a key’s rate limit', () => {
   });
 
   it('is one limit, however the header is written', async () => {
-    const key = await plane.makeKey({ rateLimit: 2 });
+    const key = await server.makeKey({ rateLimit: 2 });
     const statuses: number[] = [];
     for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
       const headers = { authorization: `${scheme} ${key}` };
-      statuses.push((await plane.call('GET', '/models', { headers })).status);
+      statuses.push((await server.call('GET', '/models', { headers })).status);
     }
     expect(statuses).toEqual([200, 200, 429]);
   });

@@ -6,7 +6,7 @@ import { openStore } from '../../dist/store/database.js';
 import { DeploymentStore } from '../../dist/store/deploymentStore.js';
 import { KeyStore } from '../../dist/store/keyStore.js';
 import { createLogger } from '../../dist/telemetry/logger.js';
-import { temporaryFolder } from './support/controlPlane.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let log: string[];
 beforeEach(() => {

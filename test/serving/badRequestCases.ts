@@ -21,6 +21,8 @@ export interface BadRequest {
   body: string | Uint8Array | undefined;
   headers: Record<string, string | undefined>;
   code: ErrorCode;
+  /** What it may be answered with as well. */
+  otherCode?: ErrorCode;
   /** The path in the problem document, where it must have one. */
   faultPath?: string;
 }
@@ -310,6 +312,8 @@ const badKey: Family = (random, world) => ({
     ]),
   },
   code: 'key_invalid',
+  // After many wrong keys the address has to wait.
+  otherCode: 'rate_limited',
 });
 
 const noPermission: Family = (random, world) => ({
@@ -324,8 +328,8 @@ const wrongType: Family = (random, world) => ({
     'content-type': random.pick([
       'text/plain',
       'application/xml',
-      'application/octet-stream',
-      'multipart/form-data; boundary=x',
+      'image',
+      'multipart/mixed; boundary=x',
       'application/jsonp',
       'json',
       '/',

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { deploymentCreated } from '../../dist/server/contract.js';
+import { deploymentCreated } from '../../dist/server/routes/contract.js';
 import { awkwardModels } from '../support/awkwardModels.js';
 import type { HttpClient } from '../support/httpClient.js';
 import { pluginFolder } from '../support/pluginFolder.js';

@@ -118,12 +118,15 @@ describe('a deployment that is removed', () => {
     const waiting = await fill(gated, 4, 6);
     const removal = client.send('DELETE', `/deployments/${gated}`);
     await expect
-      .poll(async () => (await client.send('GET', `/deployments/${gated}`)).status)
-      .toBe(404);
+      .poll(async () => {
+        const { json } = await client.send('GET', `/deployments/${gated}`);
+        return (json as { deployment: { status: string } }).deployment.status;
+      })
+      .toBe('draining');
     const body = '{"data": 1}';
     const late = await client.send('POST', `/predict/${gated}`, { body });
-    expect(codeOf(late)).toBe('404 deployment_not_found');
-    expect([404, 503]).toContain((await client.predict(gated, 'late')).status);
+    expect(codeOf(late)).toBe('503 deployment_unavailable');
+    expect(codeOf(await client.predict(gated, 'late'))).toBe('503 deployment_unavailable');
     gate.openWide();
     expect(codeOf(await running)).toBe('200');
     const codes = (await Promise.all(waiting)).map(codeOf).sort();

@@ -31,12 +31,21 @@ async function refusesConnections({ url }: ServerProcess): Promise<void> {
   await expect.poll(attempt, { timeout: 20_000 }).toBe('ECONNREFUSED');
 }
 
-/** Sends one request after another until one is not answered with 200; that one's answer. */
-async function askOn(client: HttpClient, deploymentId: string, count: () => void) {
+/** Sends one request after another, over a connection that it keeps for as long as it may, until none is taken. */
+async function askOn(client: HttpClient, deploymentId: string, count: (closes: boolean) => void) {
   for (;;) {
-    const answer = await client.predict(deploymentId, flower);
-    if (answer.status !== 200) return answer;
-    count();
+    let answer: Answer;
+    try {
+      answer = await client.predict(deploymentId, flower);
+    } catch (error) {
+      const { code, wasNew } = error as { code: string; wasNew: boolean };
+      // The system resets a connection that the server had not accepted yet when it stopped to.
+      expect(wasNew, code).toBe(true);
+      if (code === 'ECONNREFUSED') return;
+      continue;
+    }
+    expect(codeOf(answer)).toBe('200');
+    count(answer.headers.connection === 'close');
   }
 }
 
@@ -53,16 +62,21 @@ describe('SIGTERM', () => {
     let answered = 1;
     const held = Array.from({ length: 30 }, (_, i) => user.predict(gated, `held ${i}`));
     await gate.arrived(2);
-    const lanes = [flowers, echo, flowers, echo].map((id) => askOn(user, id, () => answered++));
-    await expect.poll(() => answered).toBeGreaterThan(50);
+    let closing = 0;
+    const lanes = Array.from({ length: 16 }, (_, i) =>
+      askOn(user, [flowers, echo][i % 2]!, (closes) => {
+        answered++;
+        if (closes) closing++;
+      }),
+    );
+    await expect.poll(() => answered).toBeGreaterThan(200);
+    expect(closing).toBe(0);
 
     const exited = server.stop('SIGTERM');
     await refusesConnections(server);
-    // Whoever asks on over a connection that is open is told, and that the connection ends.
-    for (const last of await Promise.all(lanes)) {
-      expect(codeOf(last)).toBe('503 draining');
-      expect(last.headers.connection).toBe('close');
-    }
+    await Promise.all(lanes);
+    // Each was told on the connection that it had.
+    expect(closing).toBeGreaterThanOrEqual(lanes.length);
     expect(gate.arrivals).toHaveLength(2);
     gate.openWide();
     for (const answer of await Promise.all(held)) expect(codeOf(answer)).toBe('200');

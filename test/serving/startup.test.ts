@@ -46,7 +46,7 @@ describe('a server that starts again', () => {
       data: first.data,
       port,
     });
-    await gate.arrived(loads + 2);
+    await gate.arrived(loads + 1);
     const client = first.admin.as(first.adminKey);
     const body = JSON.stringify({ data: 'early' });
     for (let i = 0; i < 20; i++) {
@@ -65,7 +65,10 @@ describe('a server that starts again', () => {
 
     gate.openWide();
     await starting;
-    expect(codeOf(await client.send('GET', '/health/ready'))).toBe('200');
+    // One that should serve can't: its plugin is gone.
+    const ready = await client.send('GET', '/health/ready');
+    expect(codeOf(ready)).toBe('503 deployment_unavailable');
+    expect(ready.text).toContain(`${lost} (model) is failed`);
     expect((await client.predicted(gated, 'in time')).predictions).toBe('in time');
     // Its plugin is no longer there: it says so, and keeps its place.
     expect(codeOf(await client.predict(lost, [[1, 2]]))).toBe('503 deployment_unavailable');
@@ -87,7 +90,7 @@ describe('a deployment that is removed while it loads', () => {
     const { admin } = server;
     const config = { gate: gate.url, loadLater: true };
     const making = admin.send('POST', '/deployments', { json: { modelName: 'gated', config } });
-    await gate.arrived(2);
+    await gate.arrived(1);
     const listed = async () => {
       const { json } = await admin.send('GET', '/deployments');
       return (json as { deployments: { deploymentId: string; status: string }[] }).deployments;

@@ -91,7 +91,7 @@ async function lose(deploymentId: string, deed: string, count: number): Promise<
 }
 
 describe('a plugin that takes its worker down', () => {
-  it.each(['exit', 'throw later', 'reject unheard'])(
+  it.each(['throw later', 'reject unheard'])(
     'fails its own requests at once and no others, where it does so by: %s',
     async (deed) => {
       const codes = await lose(wayward, deed, 3);
@@ -99,15 +99,20 @@ describe('a plugin that takes its worker down', () => {
     },
   );
 
-  it.each(['loop', 'never answer'])(
-    'fails its own requests when their time is up and no others, where it does so by: %s',
+  it.each(['exit', 'reallyExit', 'abort', 'kill'])(
+    'can’t do so by ending the process, and fails its own request: %s',
     async (deed) => {
-      expect(await lose(hasty, deed, 1)).toEqual(['504 deadline_exceeded']);
+      stopLoad = load();
+      const answer = await client.predict(wayward, deed);
+      expect(codeOf(answer)).toBe('500 plugin_failed');
+      expect(answer.text).toContain('must not end the server');
+      const answered = await stopLoad();
+      expect(answered.echo).toBeGreaterThan(0);
     },
   );
 
   it('tells clients when to try again', async () => {
-    const answer = await client.predict(wayward, 'exit');
+    const answer = await client.predict(wayward, 'throw later');
     expect(codeOf(answer)).toBe('503 worker_lost');
     expect(answer.headers['retry-after']).toMatch(/^[1-9]\d*$/);
   });
@@ -128,7 +133,7 @@ describe('a plugin that takes its worker down', () => {
 
   it('keeps no deployment from being removed while its worker is replaced', async () => {
     const ids = await Promise.all(Array.from({ length: 12 }, () => client.deploy('echo')));
-    expect(codeOf(await client.predict(wayward, 'exit'))).toBe('503 worker_lost');
+    expect(codeOf(await client.predict(wayward, 'throw later'))).toBe('503 worker_lost');
     const removals = ids.map(async (id, i) => {
       // One after the other, so that they meet the loss, the pause after it and the new worker's start.
       await new Promise((resolve) => setTimeout(resolve, i * 15));
@@ -145,7 +150,7 @@ describe('a plugin that takes its worker down', () => {
     const bad = await single.admin.deploy('wayward');
     const good = await single.admin.deploy('echo');
     for (let round = 0; round < 4; round++) {
-      const lost = single.admin.predict(bad, 'exit');
+      const lost = single.admin.predict(bad, 'throw later');
       const waiting = Array.from({ length: 20 }, (_, i) => single.admin.predicted(good, i));
       expect(codeOf(await lost)).toBe('503 worker_lost');
       const answers = await Promise.all(waiting);

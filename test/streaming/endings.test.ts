@@ -64,7 +64,7 @@ describe('a worker that is lost', () => {
     const ids = [0, 1, 2, 3];
     for (const id of ids) client.send(opening(id, streams, 'echo'));
     for (const id of ids) await client.next(id);
-    client.send({ id: 'exit', deploymentId: wayward, data: 'exit' });
+    client.send({ id: 'exit', deploymentId: wayward, data: 'throw later' });
     expect((await client.next('exit')).error?.code).toBe('worker_lost');
     const ended: unknown[] = [];
     for (const id of ids) {

@@ -112,9 +112,11 @@ describe('a request over a WebSocket', () => {
     socket.send({ id: 1, deploymentId: flowers, data: flower });
     expect((await socket.next(1)).error?.code).toBe('deployment_not_found');
     const reader = await server.user('eve', { permissions: ['usage'] });
-    const other = await SocketClient.open(server, reader.key);
-    other.send({ id: 1, deploymentId: flowers, data: flower });
-    expect((await other.next(1)).error?.code).toBe('forbidden');
+    await expect(SocketClient.open(server, reader.key)).rejects.toThrow('403');
+    const other = await SocketClient.open(server, undefined, { anonymous: true });
+    other.send({ auth: reader.key });
+    expect((await other.next(null)).error?.code).toBe('forbidden');
+    expect(await other.closed).toEqual({ code: 1008, reason: 'forbidden' });
   });
 
   it('counts against its key’s rate limit', async () => {

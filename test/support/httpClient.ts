@@ -15,6 +15,7 @@ export interface Answer {
   status: number;
   headers: http.IncomingHttpHeaders;
   text: string;
+  bytes: Buffer;
   /** The body, where it is JSON. */
   json: unknown;
 }
@@ -44,6 +45,7 @@ export class HttpClient {
     return new HttpClient(this.url, key, connections);
   }
 
+  /** An error tells as `wasNew` whether the connection had served no request before. */
   send(method: string, path: string, options: SendOptions = {}): Promise<Answer> {
     const body = options.json === undefined ? options.body : JSON.stringify(options.json);
     const headers: Record<string, string | number | undefined> = {
@@ -64,18 +66,23 @@ export class HttpClient {
           response.on('data', (chunk) => chunks.push(chunk));
           response.on('error', reject);
           response.on('end', () => {
-            const text = Buffer.concat(chunks).toString();
-            const isJson = /json/.test(response.headers['content-type'] ?? '');
+            const bytes = Buffer.concat(chunks);
+            const text = bytes.toString();
+            const { 'content-type': type = '', 'content-encoding': coding } = response.headers;
+            const isJson = /json/.test(type) && coding === undefined && text !== '';
             resolve({
               status: response.statusCode ?? 0,
               headers: response.headers,
               text,
+              bytes,
               json: isJson ? JSON.parse(text) : undefined,
             });
           });
         },
       );
-      request.on('error', reject);
+      request.on('error', (error) =>
+        reject(Object.assign(error, { wasNew: !request.reusedSocket })),
+      );
       request.end(body);
     });
   }

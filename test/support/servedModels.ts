@@ -152,6 +152,30 @@ export function noisy(): Uint8Array {
   return graph.toModel();
 }
 
+/** count: int64 [] → y: [count], 0.1234567 each: as large an answer as the request likes. */
+export function repeating(): Uint8Array {
+  const graph = new GraphBuilder('repeating');
+  const count = graph.input('count', 'int64', []);
+  const one = graph.constant('one', 'int64', [1], [1n]);
+  const value = { type: 'float32' as const, dims: [1], data: [0.1234567] };
+  graph.node('ConstantOfShape', [graph.node('Reshape', [count, one])], {
+    outputs: ['y'],
+    attributes: { value },
+  });
+  graph.output('y', 'float32', [null]);
+  return graph.toModel();
+}
+
+/** x: [batch, 1] → y: [batch, 1000], x in every column. */
+export function widening(): Uint8Array {
+  const graph = new GraphBuilder('widening');
+  const x = graph.input('x', 'float32', ['batch', 1]);
+  const ones = graph.constant('ones', 'float32', [1, 1000], new Float32Array(1000).fill(1));
+  graph.node('Mul', [x, ones], { outputs: ['y'] });
+  graph.output('y', 'float32', ['batch', 1000]);
+  return graph.toModel();
+}
+
 /** x: [batch, 1], steps: int64 [] → y = x + steps, one by one: as long a run as the request likes. */
 export function steppingUp(): Uint8Array {
   const graph = new GraphBuilder('steppingUp');

@@ -49,14 +49,18 @@ export class SocketClient {
     open.add(this);
   }
 
-  /** @param key undefined sends no header; the admin's where it is left out */
+  /**
+   * @param key the admin's where it is left out
+   * @param options `anonymous` sends no key; `protocols` are offered as subprotocols
+   */
   static async open(
     server: ServerProcess,
     key: string | undefined = server.adminKey,
-    { anonymous = false } = {},
+    { anonymous = false, protocols = [] as string[] } = {},
   ): Promise<SocketClient> {
     const headers = anonymous ? {} : { authorization: `Bearer ${key}` };
-    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/predict`, { headers });
+    const url = `${server.url.replace('http', 'ws')}/predict`;
+    const socket = new WebSocket(url, protocols, { headers });
     const client = new SocketClient(socket);
     await new Promise((resolve, reject) => {
       socket.once('open', resolve);

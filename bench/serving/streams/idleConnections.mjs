@@ -42,7 +42,13 @@ export async function measureIdleConnections({ connections, rounds }, options) {
   for (let round = 1; round <= rounds; round++) {
     progress(`streams, ${connections} idle connections, round ${round} of ${rounds}`);
     const ownFolder = path.join(folder, `idle${round}`);
-    const server = await startCloudeasyml({ workload, folder: ownFolder, cpus: pinning?.server });
+    const server = await startCloudeasyml({
+      workload,
+      folder: ownFolder,
+      cpus: pinning?.server,
+      // One key opens them all, and those of the warm-up may not be gone yet.
+      env: { CLOUDEASYML_MAX_SOCKETS_PER_KEY: String(2 * connections + warmUpConnections) },
+    });
     for (const socket of await openSockets(server, warmUpConnections)) socket.destroy();
     await setTimeout(settleMs);
     const before = residentBytes(server.pid);

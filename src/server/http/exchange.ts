@@ -24,6 +24,8 @@ export interface ExchangeListener {
   onCut(exchange: Exchange): void;
   /** The client has gone. Nothing else will come. */
   onGone(exchange: Exchange): void;
+  /** So many bytes of its answer wait for its client to read. */
+  onUnread(exchange: Exchange, bytes: number): void;
   /** Its answer is out. */
   onAnswered(exchange: Exchange): void;
 }
@@ -172,10 +174,18 @@ export class Exchange {
     if (this.#timing) res.writeHeader(headerKeys.serverTiming, this.#timing);
     const body = this.#body;
     this.#isWhole = true;
-    if (this.isHead) res.endWithoutBody(Buffer.byteLength(body as string), this.#close);
+    if (this.isHead) this.#endHead(body);
     else if (typeof body !== 'string' && body.byteLength > writtenAtOnceBytes)
       this.#writeLarge(body);
     else res.end(body, this.#close);
+  }
+
+  #endHead(body: AnswerBody): void {
+    const res = this.res!;
+    res.writeHeader('content-length', String(Buffer.byteLength(body as string)));
+    if (this.#close) res.writeHeader('connection', 'close');
+    // With arguments uWebSockets.js waits for the body, and closes the connection on the next request.
+    res.endWithoutBody();
   }
 
   #writeLarge(body: Uint8Array | ArrayBuffer): void {
@@ -184,6 +194,7 @@ export class Exchange {
     if (this.#close) res.writeHeader('connection', 'close');
     this.#isWhole = res.tryEnd(body, size)[1];
     if (this.#isWhole) return;
+    this.listener.onUnread(this, size);
     // A view's bytes are the engine's again when the caller returns.
     const kept = body instanceof ArrayBuffer ? body : body.slice().buffer;
     res.onWritable((offset) => {

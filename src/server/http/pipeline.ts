@@ -107,6 +107,8 @@ export class Pipeline {
   onChunk(exchange: Exchange, chunk: ArrayBuffer, isLast: boolean): void {
     // It was answered before all of its body had come.
     if (exchange.receiveBy === 0) return;
+    // The headers came alone. The first bytes of a body say what it is.
+    if (!isLast && chunk.byteLength === 0) return;
     exchange.receivedBytes += chunk.byteLength;
     if (exchange.receivedBytes > exchange.bodyLimit) {
       this.cut(exchange, bodyTooLarge(exchange.bodyLimit));
@@ -176,11 +178,16 @@ export class Pipeline {
     };
   }
 
-  /** Logs why a request failed. */
-  log(error: unknown, exchange: Exchange, deploymentId?: string): void {
-    const level = isExplained(error) ? 'warn' : 'error';
-    const { requestId } = exchange;
-    this.services.logger[level]({ requestId, deploymentId, err: error }, 'a request failed');
+  /** Logs why a request failed. Where an error that was foreseen arose tells nothing; what caused it may. */
+  log(error: unknown, { requestId }: Exchange, deploymentId?: string): void {
+    const { logger } = this.services;
+    if (!isExplained(error)) {
+      logger.error({ requestId, deploymentId, err: error }, 'a request failed');
+      return;
+    }
+    const { code, message: detail, cause } = error;
+    const why = { code, detail, ...(cause instanceof Error && { err: cause }) };
+    logger.warn({ requestId, deploymentId, ...why }, 'a request failed');
   }
 
   #sweep(): void {

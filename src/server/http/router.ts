@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { z } from 'zod';
 import { CloudEasyMLError } from '../../errors.js';
+import { validate } from '../../validation/validate.js';
 import { BodyParts, mediaTypeOf, wrongMediaType } from './body.js';
 import { acceptedEncoding, type Encoding, encodingOf, inflate } from './compression.js';
 import { Exchange, type ExchangeListener } from './exchange.js';
@@ -13,7 +14,6 @@ import {
   type Route,
   type RouteDescription,
 } from './route.js';
-import { validate } from './validate.js';
 
 /** Bytes of a body where a route says nothing else: what JavaScript parses holds up the event loop. */
 const defaultBodyLimit = 16 * 1024;
@@ -90,6 +90,8 @@ export class Router implements ExchangeListener {
 
   onCut(): void {}
 
+  onUnread(): void {}
+
   onGone(exchange: Exchange): void {
     this.#end(exchange as Call);
   }
@@ -144,7 +146,9 @@ export class Router implements ExchangeListener {
     const { route, parameters } = call;
     try {
       const query = route.query
-        ? validate(route.query, Object.fromEntries(new URLSearchParams(call.query)), 'The query')
+        ? validate(route.query, Object.fromEntries(new URLSearchParams(call.query)), {
+            whole: 'The query',
+          })
         : undefined;
       const body = route.body ? await this.#bodyOf(call, route.body) : undefined;
       const answer = await route.handle({ principal: call.principal!, parameters, body, query });
@@ -158,7 +162,7 @@ export class Router implements ExchangeListener {
   async #bodyOf(call: Call, schema: z.ZodType): Promise<unknown> {
     const received = call.parts.whole();
     const bytes = call.bodyEncoding ? await inflate(received, call.bodyLimit) : received;
-    return validate(schema, parseJsonBody(bytes), 'The body');
+    return validate(schema, parseJsonBody(bytes), { whole: 'The body' });
   }
 
   #send(call: Call, { status = call.route.answer.status ?? 200, headers, body }: Answer): void {

@@ -85,7 +85,10 @@ function bytesFrame(body: Buffer, contentType: string): Uint8Array {
 }
 
 function formFrame(body: Buffer, contentType: string): Uint8Array {
-  const fields = uWS.getParts(asArrayBuffer(body), contentType);
+  const boundary = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType)?.slice(1).join('');
+  // The parser takes what ends in between for whole.
+  const isWhole = boundary !== undefined && body.includes(`--${boundary}--`);
+  const fields = isWhole && uWS.getParts(asArrayBuffer(body), `${multipart}; boundary=${boundary}`);
   if (!fields) {
     throw new CloudEasyMLError(
       'bad_request',

@@ -45,6 +45,8 @@ export class PredictSlot extends Exchange {
   wantsEvents = false;
   /** A body that JavaScript reads first: compressed, or no JSON. */
   foreign: ForeignBody | undefined;
+  /** Bytes of its answer that wait for its client to read. */
+  unreadBytes = 0;
   /** The receiver's clock when the last event was written, in seconds. */
   wroteAt = 0;
   /** Its client does not keep up with its events. */
@@ -92,6 +94,7 @@ export class PredictSlot extends Exchange {
     this.wantsEvents = false;
     this.priority = 0;
     this.timeoutMs = 0;
+    this.unreadBytes = 0;
     this.isHeld = false;
   }
 }

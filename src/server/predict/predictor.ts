@@ -3,7 +3,6 @@ import type { Principal } from '../../auth/principal.js';
 import type { DeploymentManager } from '../../deployment/deploymentManager.js';
 import {
   Admission,
-  anyOwner,
   type Completion,
   type CompletionListener,
   FrontEnd,
@@ -23,8 +22,6 @@ import { Phase, PredictSlot, type SlotListener } from './predictSlot.js';
 import { draining, failureOf, keyEnded, refusalError } from './refusals.js';
 import { ServerTimingWriter } from './serverTiming.js';
 
-/** Bytes of bodies that the process holds at once, waiting or being run. */
-const maxHeldBytes = 1 << 30;
 const tickMs = 1000;
 /** Seconds without an event after which a heartbeat is sent. */
 const heartbeatSeconds = 15;
@@ -56,7 +53,7 @@ export class Predictor implements SlotListener, CompletionListener {
     this.#pipeline = pipeline;
     this.#deployments = deployments;
     this.#accounts = accounts;
-    this.#engine = new FrontEnd(this, maxHeldBytes);
+    this.#engine = new FrontEnd(this);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.#ticker.unref();
   }
@@ -112,7 +109,7 @@ export class Predictor implements SlotListener, CompletionListener {
     } else if (isLast) {
       this.#hand(slot, chunk, false);
     } else {
-      const refused = this.#engine.append(slot.ticket, chunk);
+      const refused = this.#engine.append(slot.ticket, slot.principal!.caller, chunk);
       if (refused === Admission.compressed) slot.foreign = ForeignBody.compressed(chunk);
       else if (refused < 0) this.#pipeline.cut(slot, refusalError(refused));
     }
@@ -141,7 +138,7 @@ export class Predictor implements SlotListener, CompletionListener {
 
   onCompletion(completion: Completion): void {
     const slot = this.#slots[completion.ticket]!;
-    const { outcome, body, rows, processingTimeMs } = completion;
+    const { outcome, body, rows, processingTimeMs, chargedMs } = completion;
     // Its client went while this was on its way.
     if (slot.phase === Phase.free) return;
     if (slot.phase === Phase.orphaned) {
@@ -152,15 +149,16 @@ export class Predictor implements SlotListener, CompletionListener {
     if (outcome === Outcome.room) return;
     if (outcome === Outcome.output) {
       slot.wroteAt = this.#clock;
-      if (!slot.writeEvent('prediction', body) && !slot.isHeld) {
-        slot.isHeld = true;
-        slot.heldAt = this.#clock;
-        this.#engine.holdReader(slot.ticket, true);
-      }
+      if (slot.writeEvent('prediction', body)) return;
+      this.#holdUnread(slot, body.byteLength);
+      if (slot.isHeld) return;
+      slot.isHeld = true;
+      slot.heldAt = this.#clock;
+      this.#engine.holdReader(slot.ticket, true);
       return;
     }
     const failed = outcome === Outcome.failed;
-    this.#accounts.ended(slot.principal!, slot.deployment!, failed, rows, processingTimeMs);
+    this.#accounts.ended(slot.principal!, slot.deployment!, failed, rows, chargedMs);
     if (slot.phase === Phase.streaming) {
       slot.endEvents(failed ? 'error' : 'done', body);
       if (failed) this.#logFailure(slot, failureOf(body));
@@ -181,12 +179,17 @@ export class Predictor implements SlotListener, CompletionListener {
     }
   }
 
+  onUnread(slot: PredictSlot, bytes: number): void {
+    this.#holdUnread(slot, bytes);
+  }
+
   onAnswered(slot: PredictSlot): void {
     this.#release(slot);
   }
 
   onReadAgain(slot: PredictSlot): void {
     slot.isHeld = false;
+    this.#releaseUnread(slot);
     this.#engine.holdReader(slot.ticket, false);
   }
 
@@ -214,8 +217,7 @@ export class Predictor implements SlotListener, CompletionListener {
 
   /** Hands a whole body to the engine. */
   #hand(slot: PredictSlot, chunk: ArrayBuffer, isFrame: boolean): void {
-    const principal = slot.principal!;
-    const owner = principal.isAdmin ? anyOwner : principal.userIndex;
+    const owner = slot.principal!.caller;
     const { priority, timeoutMs } = slot;
     if (priority !== 0 || timeoutMs !== 0 || isFrame) {
       this.#engine.setEnvelope(priority, timeoutMs, isFrame);
@@ -276,7 +278,19 @@ export class Predictor implements SlotListener, CompletionListener {
     return slot;
   }
 
+  /** What waits for its client counts as held by its user. */
+  #holdUnread(slot: PredictSlot, bytes: number): void {
+    slot.unreadBytes += bytes;
+    this.#engine.holdAnswer(slot.principal!.caller, bytes);
+  }
+
+  #releaseUnread(slot: PredictSlot): void {
+    this.#engine.releaseAnswer(slot.principal!.caller, slot.unreadBytes);
+    slot.unreadBytes = 0;
+  }
+
   #release(slot: PredictSlot): void {
+    if (slot.unreadBytes > 0) this.#releaseUnread(slot);
     slot.clear();
     this.#free.push(slot);
   }

@@ -69,7 +69,12 @@ export function refusalError(refusal: number, isStarting = false, waitMs = 0): C
     case Admission.tooManyBytes:
       return new CloudEasyMLError(
         'overloaded',
-        'The server holds as many bytes of requests as it can.',
+        'The server holds as many bytes of requests and unread answers as its maxHeldBytes allows.',
+      );
+    case Admission.tooManyUserBytes:
+      return new CloudEasyMLError(
+        'overloaded',
+        'The server holds as many bytes of the user’s requests and unread answers as one user may have, a quarter of maxHeldBytes.',
       );
     case Admission.routeAbsent:
     case Admission.routeNotText:
@@ -77,6 +82,11 @@ export function refusalError(refusal: number, isStarting = false, waitMs = 0): C
         'invalid_input',
         `deploymentId: expected the id of a deployment, a string, but ${refusal === Admission.routeAbsent ? 'the body has none' : 'received something else'}.`,
         { path: 'deploymentId' },
+      );
+    case Admission.tooManyMembers:
+      return new CloudEasyMLError(
+        'invalid_input',
+        'Expected the body to be an object of at most 1024 members.',
       );
     case Admission.notAnObject:
       return new CloudEasyMLError(

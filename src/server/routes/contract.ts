@@ -66,7 +66,11 @@ export const deployment = z
     deploymentId: z.string(),
     modelName: z.string(),
     modelVersion: z.string(),
-    status: z.enum(['loading', 'active', 'failed', 'unloading']),
+    status: z.enum(['loading', 'active', 'degraded', 'failed', 'draining']).meta({
+      description:
+        '`degraded`: it serves, but not in every worker. `draining`: it is being removed.',
+    }),
+    reason: z.string().optional().meta({ description: 'Why it is not active.' }),
     config: configuration,
     endpoint: z.string().meta({ description: 'The path that predictions are sent to.' }),
     createdAt: timestamp,

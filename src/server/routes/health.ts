@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { NotServing } from '../../deployment/deploymentView.js';
 import { CloudEasyMLError } from '../../errors.js';
 import { type Route, route } from '../http/route.js';
 import { draining } from '../predict/refusals.js';
@@ -41,15 +42,25 @@ export function healthRoutes({ deployments, readiness }: RouteServices): Route[]
       summary: 'Whether predictions can be sent',
       access: 'public',
       answer: { schema: contract.probe },
-      errors: ['starting', 'draining'],
+      errors: ['starting', 'draining', 'deployment_unavailable'],
       handle: () => {
         if (readiness() === 'starting') {
           throw new CloudEasyMLError('starting', 'The stored deployments are still being loaded.');
         }
         if (readiness() === 'draining') throw draining();
+        const missing = deployments.notServing();
+        if (missing.length > 0) throw notServing(missing);
         const body: z.infer<typeof contract.probe> = { status: 'ready' };
         return { body };
       },
     }),
   ];
+}
+
+function notServing(missing: readonly NotServing[]): CloudEasyMLError {
+  const each = missing.map(
+    ({ deploymentId, modelName, status, reason }) =>
+      `${deploymentId} (${modelName}) is ${status}: ${reason}`,
+  );
+  return new CloudEasyMLError('deployment_unavailable', each.join(' '));
 }

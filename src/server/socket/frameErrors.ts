@@ -36,6 +36,8 @@ export function frameError(fault: number): CloudEasyMLError {
         'bad_request',
         'Expected true or false for "stream", "end", "cancel" and "binary".',
       );
+    case FrameFault.members:
+      return new CloudEasyMLError('bad_request', 'Expected a frame to have at most 1024 members.');
     case FrameFault.twice:
       return new CloudEasyMLError('bad_request', 'Expected each member of a frame once.');
     default:

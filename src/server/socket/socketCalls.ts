@@ -2,7 +2,6 @@ import type { Principal } from '../../auth/principal.js';
 import type { DeploymentManager } from '../../deployment/deploymentManager.js';
 import { FrameAsks, FrameFault, ScannedFrame } from '../../engine/frames.js';
 import {
-  anyOwner,
   type Completion,
   type CompletionListener,
   FrontEnd,
@@ -13,16 +12,18 @@ import type { RequestAccounts } from '../../usage/requestAccounts.js';
 import { bodyTooLarge } from '../http/body.js';
 import type { HttpServices } from '../http/pipeline.js';
 import { draining, type EngineFailure, keyEnded, refusalError } from '../predict/refusals.js';
-import type { Connection } from './connection.js';
+import { CloseCode, type Connection } from './connection.js';
 import { emptyFrame, frameError, misused, notFound } from './frameErrors.js';
 import { SocketCall } from './socketCall.js';
 
-/** Bytes of frames that the process holds at once, waiting or being run. */
-const maxHeldBytes = 1 << 30;
+/** Unread bytes are counted as held by their user in steps of so many. */
+const countedBytes = 64 * 1024;
 /** With this many times maxBufferedBytes unread, a client's new requests are refused. */
 const refusedTimes = 4;
 /** With this many times that unread, a further request ends the connection. */
 export const closedTimes = 64;
+/** Wrong frames in a row after which a connection is closed. */
+const maxWrongFrames = 128;
 /** Input beyond what a stream takes, in bytes, that may come until its client can be made to wait. */
 const maxOverrun = 16 * 1024 * 1024;
 
@@ -66,7 +67,7 @@ export class SocketCalls implements CompletionListener {
     this.#accounts = accounts;
     this.#limits = limits;
     this.#onIdle = onIdle;
-    this.#engine = new FrontEnd(this, maxHeldBytes);
+    this.#engine = new FrontEnd(this);
   }
 
   /** Requests and streams that have not ended. */
@@ -115,12 +116,14 @@ export class SocketCalls implements CompletionListener {
   /** Ends the requests and streams of a connection whose client has gone. */
   abandonAll(connection: Connection): void {
     for (const call of [...connection.calls.values()]) this.#abandon(call);
+    this.#countUnread(connection, 0);
   }
 
   /** Has a connection's streams wait while its client does not read. */
   regulate(connection: Connection): void {
     connection.regulate();
     const unread = connection.unreadBytes;
+    this.#countUnread(connection, unread - (unread % countedBytes));
     const most = this.#limits.maxBufferedBytes;
     const isBehind = unread > (connection.isBehind ? most / 2 : most);
     if (isBehind === connection.isBehind) return;
@@ -130,7 +133,12 @@ export class SocketCalls implements CompletionListener {
     }
   }
 
-  onCompletion({ ticket, outcome, rows, processingTimeMs, body, isBinary }: Completion): void {
+  /** Closes the connection of a client that sends pings and does not read what answers them. */
+  onPing(connection: Connection): void {
+    if (connection.unreadBytes > refusedTimes * this.#limits.maxBufferedBytes) connection.close();
+  }
+
+  onCompletion({ ticket, outcome, rows, chargedMs, body, isBinary }: Completion): void {
     const call = this.#calls[ticket]!;
     const { connection } = call;
     if (!connection) {
@@ -146,7 +154,7 @@ export class SocketCalls implements CompletionListener {
     if (outcome === Outcome.output) return;
     const failed = outcome === Outcome.failed;
     if (failed) this.#logFailure(call, body);
-    this.#accounts.ended(call.principal!, call.deployment!, failed, rows, processingTimeMs);
+    this.#accounts.ended(call.principal!, call.deployment!, failed, rows, chargedMs);
     this.#release(call);
   }
 
@@ -179,7 +187,7 @@ export class SocketCalls implements CompletionListener {
       return;
     }
     const call = this.#free.pop() ?? this.#addCall();
-    const owner = principal.isAdmin ? anyOwner : principal.userIndex;
+    const owner = principal.caller;
     const isStream = (asks & FrameAsks.stream) !== 0;
     const handle = isStream
       ? this.#engine.openFrameStream(call.ticket, owner, frame)
@@ -191,6 +199,7 @@ export class SocketCalls implements CompletionListener {
       connection.sendError(id, refusalError(handle, isStarting, this.#engine.shedWaitMs));
       return;
     }
+    connection.wrongFrames = 0;
     call.connection = connection;
     call.id = id;
     call.principal = principal;
@@ -220,6 +229,16 @@ export class SocketCalls implements CompletionListener {
     }
   }
 
+  /** Has the engine count what a connection's client has not read. */
+  #countUnread(connection: Connection, bytes: number): void {
+    const more = bytes - connection.heldBytes;
+    if (more === 0 || !connection.principal) return;
+    connection.heldBytes = bytes;
+    const { caller } = connection.principal;
+    if (more > 0) this.#engine.holdAnswer(caller, more);
+    else this.#engine.releaseAnswer(caller, -more);
+  }
+
   /** More of a stream's input, or its end. */
   #goOn(connection: Connection, call: SocketCall, frame: ArrayBuffer, asks: number): void {
     if (!call.isStream || call.inputEnded) {
@@ -230,7 +249,7 @@ export class SocketCalls implements CompletionListener {
       return;
     }
     if (asks & FrameAsks.data) {
-      const taken = this.#engine.pushInput(call.ticket, frame);
+      const taken = this.#engine.pushInput(call.ticket, call.principal!.caller, frame);
       if (taken < 0) {
         this.#drop(call, refusalError(taken));
         return;
@@ -263,6 +282,8 @@ export class SocketCalls implements CompletionListener {
   ): void {
     if (call) this.#drop(call, error);
     else connection.sendError(id, error);
+    if (++connection.wrongFrames < maxWrongFrames) return;
+    connection.end(CloseCode.policy, `${maxWrongFrames} wrong frames came in a row.`);
   }
 
   /** Ends a call before the engine has, and tells its client. */

@@ -160,6 +160,7 @@ export class SocketServer {
         connection.drained();
         this.#calls.regulate(connection);
       },
+      ping: (socket) => this.#calls.onPing(socket.getUserData().connection),
       close: (socket) => this.#closed(socket.getUserData().connection),
     });
   }
@@ -260,7 +261,7 @@ export class SocketServer {
 }
 
 /** A handshake's answer needs nobody's attention. */
-const silent = { onBody() {}, onCut() {}, onGone() {}, onAnswered() {} };
+const silent = { onBody() {}, onCut() {}, onGone() {}, onUnread() {}, onAnswered() {} };
 
 /** The key in a first frame, `{"auth": "<key>"}`. */
 function keyOf(frame: ArrayBuffer): string | undefined {

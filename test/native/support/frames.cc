@@ -75,6 +75,7 @@ Route routeOf(std::string_view body) {
       return {Route::Kind::kAbsent, {}};
     case protocols::RouteScan::kNotText:
       return {Route::Kind::kNotText, {}};
+    case protocols::RouteScan::kTooManyMembers:
     case protocols::RouteScan::kMalformed:
       break;
   }

@@ -21,6 +21,13 @@ export default class Wayward extends BaseModel {
       }
       case 'exit':
         return process.exit(1);
+      case 'reallyExit':
+        return (process as unknown as { reallyExit(code: number): never }).reallyExit(1);
+      case 'abort':
+        return process.abort();
+      case 'kill':
+        process.kill(process.pid, 'SIGKILL');
+        return new Promise<never>(() => {});
       case 'throw later':
         setTimeout(() => {
           throw new Error('thrown in a timer');

@@ -1,7 +1,7 @@
 import { EVENT_ID, type Event, getScalarValue, load, parseEvents, YAMLException } from 'js-yaml';
 import { CloudEasyMLError } from '../errors.js';
+import { printValue } from './faults.js';
 import { readText } from './textFile.js';
-import { printValue } from './validation.js';
 
 /** A YAML file whose document is a mapping. */
 export interface YamlFile {
@@ -18,7 +18,15 @@ export interface YamlFile {
  * @throws CloudEasyMLError `invalid_input` where it cannot be read, is not YAML or not a mapping, naming the line
  */
 export async function readYaml(file: string): Promise<YamlFile> {
-  const source = await readText(file);
+  return parseYaml(await readText(file), file);
+}
+
+/**
+ * The same for a file's text.
+ *
+ * @throws CloudEasyMLError `invalid_input`
+ */
+export function parseYaml(source: string, file: string): YamlFile {
   const value = parse(source, file);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new CloudEasyMLError(

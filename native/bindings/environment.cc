@@ -1,0 +1,13 @@
+#include <cstdlib>
+#include <cstring>
+
+#include "bindings/exports.h"
+
+namespace cloudeasyml::bindings {
+
+void eraseVariable(Napi::Env, const std::string& name) {
+  char* value = std::getenv(name.c_str());
+  if (value) std::memset(value, 0, std::strlen(value));
+}
+
+}  // namespace cloudeasyml::bindings
