@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { explainIssue } from '../../settings/explainIssue.js';
+import { check } from '../../validation/faults.js';
 import { InputError } from '../baseModel.js';
 
 /**
- * Checks a value that a client sent.
+ * Checks a value that a client or a deployment sent.
  *
  * @param root what the value is called: `data`, `options`, `config`
  * @throws InputError with the path of the first fault
@@ -13,9 +13,9 @@ export function checkedValue<Schema extends z.ZodType>(
   value: unknown,
   root: string,
 ): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const { path, message } = explainIssue(result.error.issues[0]!, value);
+  const checked = check(schema, value);
+  if (!checked.faults) return checked.value;
+  const { path, message } = checked.faults[0]!;
   const inside = path === '' || path.startsWith('[') ? path : `.${path}`;
   throw new InputError(`${root}${inside}`, message);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { PluginDefinition } from './definition.js';
 import { type DefinedPlugin, definedModel } from './definedModel.js';
+import type { PluginDefinition } from './definition.js';
 
 const anyObject = z.record(z.string(), z.unknown());
 

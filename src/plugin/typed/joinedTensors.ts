@@ -26,7 +26,11 @@ export function joinTensors(tensors: readonly Tensor[]): Tensor {
   const rows = tensors.reduce((sum, { dims: [count] }) => sum + count!, 0);
   const joined = [rows, ...dims.slice(1)];
   if (type === 'string') {
-    return new Tensor('string', tensors.flatMap(({ data }) => data as string[]), joined);
+    return new Tensor(
+      'string',
+      tensors.flatMap(({ data }) => data as string[]),
+      joined,
+    );
   }
   const data = new dataClasses[type](rows * rowSize(dims));
   let at = 0;

@@ -12,7 +12,10 @@ export class SessionPool implements Sessions {
     this.#defaults = defaults;
   }
 
-  async create(model: string | Uint8Array, options: SessionOptions = {}): Promise<InferenceSession> {
+  async create(
+    model: string | Uint8Array,
+    options: SessionOptions = {},
+  ): Promise<InferenceSession> {
     const session = await InferenceSession.create(model, { ...this.#defaults, ...options });
     this.#open.push(session);
     return session;

@@ -35,7 +35,8 @@ export function tensor<Type extends TensorType>(
   const spec: TensorSpec<Type> = { type, dims: [...dims] };
   const schema = z.unknown().transform((value, context) => {
     const faults: Fault[] = [];
-    const found = value instanceof Tensor ? checked(value, spec, faults) : parsed(value, spec, faults);
+    const found =
+      value instanceof Tensor ? checked(value, spec, faults) : parsed(value, spec, faults);
     for (const { path, message } of faults) {
       context.addIssue({ code: 'custom', message, path: [...path], input: value });
     }
@@ -47,6 +48,7 @@ export function tensor<Type extends TensorType>(
 
 interface Fault {
   path: readonly number[];
+  /** What was expected there. */
   message: string;
 }
 
@@ -60,8 +62,7 @@ function checked(given: Tensor, spec: TensorSpec, faults: Fault[]): Tensor {
     given.dims.length === spec.dims.length &&
     spec.dims.every((dim, axis) => typeof dim === 'string' || dim === given.dims[axis]);
   if (!fits) {
-    const message = `expected ${shapeText(spec)} but received ${given.type}[${given.dims.join(', ')}]`;
-    faults.push({ path: [], message });
+    faults.push({ path: [], message: shapeText(spec) });
   }
   return given;
 }
@@ -72,7 +73,7 @@ function parsed(value: unknown, spec: TensorSpec, faults: Fault[]): Tensor | und
   for (let level = value; dims.length < spec.dims.length; level = level[0]) {
     if (!Array.isArray(level)) {
       const path = dims.map(() => 0);
-      faults.push({ path, message: `expected a list, for ${shapeText(spec)}, but received ${kindOf(level)}` });
+      faults.push({ path, message: `a list, for ${shapeText(spec)}` });
       return undefined;
     }
     dims.push(level.length);
@@ -88,7 +89,7 @@ function parsed(value: unknown, spec: TensorSpec, faults: Fault[]): Tensor | und
   for (const [axis, expected] of spec.dims.entries()) {
     if (typeof expected === 'string' || expected === dims[axis]) continue;
     const path = Array<number>(axis).fill(0);
-    faults.push({ path, message: `expected ${expected} elements but received ${dims[axis]}` });
+    faults.push({ path, message: `a list of ${expected}` });
     return undefined;
   }
   return filled(value, spec, dims, faults);
@@ -110,15 +111,14 @@ function filled(
     if (axis === dims.length) {
       const element = write(level);
       if (element === undefined) {
-        faults.push({ path: [...path], message: `expected ${nameOf(type)} but received ${kindOf(level)}` });
+        faults.push({ path: [...path], message: nameOf(type) });
         return false;
       }
       elements[next++] = element;
       return true;
     }
     if (!Array.isArray(level) || level.length !== dims[axis]) {
-      const got = Array.isArray(level) ? `${level.length}` : kindOf(level);
-      faults.push({ path: [...path], message: `expected a list of ${dims[axis]} but received ${got}` });
+      faults.push({ path: [...path], message: `a list of ${dims[axis]}, like the first` });
       return false;
     }
     for (let index = 0; index < level.length; index++) {
@@ -141,7 +141,8 @@ function writerOf(type: TensorType): (value: unknown) => unknown {
       return (value) => (typeof value === 'boolean' ? Number(value) : undefined);
     case 'int64':
     case 'uint64':
-      return (value) => (Number.isSafeInteger(value) ? BigInt(value as number) : wholeText(value, type));
+      return (value) =>
+        Number.isSafeInteger(value) ? BigInt(value as number) : wholeText(value, type);
     case 'float32':
     case 'float64':
       return (value) => (typeof value === 'number' ? value : undefined);
@@ -178,12 +179,4 @@ function nameOf(type: TensorType): string {
   if (type === 'bool') return 'true or false';
   if (type.startsWith('float') || type === 'bfloat16') return 'a number';
   return `a whole number that fits ${type}`;
-}
-
-function kindOf(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'an object';
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
 }
