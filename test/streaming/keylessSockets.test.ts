@@ -87,14 +87,11 @@ describe('a WebSocket whose handshake has no key', () => {
       Array.from({ length: 64 }, async () => (await handshake(server.url)).socket!),
     );
     for (const stranger of strangers) {
-      if (!inFragments)
-        stranger.write(Buffer.concat([frameStart(text, mebibyte), zeros(mebibyte - 1)]));
+      if (!inFragments) stranger.write(Buffer.concat([frameStart(text, most), zeros(most - 1)]));
       else {
-        stranger.write(Buffer.concat([frameStart(text, mebibyte - 1), zeros(mebibyte - 1)]));
+        stranger.write(Buffer.concat([frameStart(text, most - 1), zeros(most - 1)]));
         for (let each = 0; each < 20; each++) {
-          stranger.write(
-            Buffer.concat([frameStart(continuation, mebibyte - 1), zeros(mebibyte - 1)]),
-          );
+          stranger.write(Buffer.concat([frameStart(continuation, most - 1), zeros(most - 1)]));
         }
       }
     }
@@ -105,7 +102,7 @@ describe('a WebSocket whose handshake has no key', () => {
     expect(await (await SocketClient.open(server, key)).predicted(echo, 1)).toMatchObject({
       predictions: 1,
     });
-    if (!isSanitized) expect(server.residentBytes - before).toBeLessThan(200 * mebibyte);
+    if (!isSanitized) expect(server.residentBytes - before).toBeLessThan(200 * most);
     for (const stranger of strangers) stranger.destroy();
   });
 
