@@ -14,7 +14,8 @@ const files = { requestScript: 'requestScript', callCounter: 'callCounter.so' };
  */
 export async function buildTool(tool) {
   const build = await buildTargets({
-    folder: 'build-guard',
+    // The addon's own: its objects are what is counted.
+    folder: 'build',
     targets: [tool],
     options: { GUARD: 'ON' },
   });

@@ -18,6 +18,7 @@ constexpr Function<void> kExports[] = {
     {"stopThread", callback<stopThread>},
     {"stopAll", callback<stopAll>},
     {"eraseVariable", callback<eraseVariable>},
+    {"collectGarbage", callback<collectGarbage>},
     {"openSession", callback<openSession>},
     {"openSessionSync", callback<openSessionSync>},
     {"modelState", callback<modelState>},

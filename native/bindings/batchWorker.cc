@@ -78,6 +78,7 @@ Napi::Object BatchWorker::exports() {
       {"endStream", callback<&BatchWorker::endStream>},
       {"failStream", callback<&BatchWorker::failStream>},
       {"enterStream", callback<&BatchWorker::enterStream>},
+      {"streamRequestId", callback<&BatchWorker::streamRequestId>},
       {"stepTimeLeft", callback<&BatchWorker::stepTimeLeft>},
       {"leaveScope", callback<&BatchWorker::leaveScope>},
   };

@@ -61,6 +61,7 @@ class BatchWorker {
   bool failStream(uint32_t stream, const std::string& code, const std::string& detail,
                   const std::string& path, double milliseconds, uint32_t inputs);
   void enterStream(uint32_t stream);
+  std::string streamRequestId(uint32_t stream);
   double stepTimeLeft(uint32_t stream);
   void leaveScope();
 

@@ -108,6 +108,11 @@ void BatchWorker::enterStream(uint32_t number) {
 
 void BatchWorker::leaveScope() { data_.scopedToken.reset(); }
 
+std::string BatchWorker::streamRequestId(uint32_t number) {
+  const auto stream = streamOf(number);
+  return stream ? stream->requestId : std::string();
+}
+
 /// @returns the milliseconds until the plugin's step is due; infinite where it owes none
 double BatchWorker::stepTimeLeft(uint32_t number) {
   const auto stream = streamOf(number);

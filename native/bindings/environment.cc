@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "bindings/exports.h"
+#include "bindings/isolate.h"
 
 namespace cloudeasyml::bindings {
 
@@ -9,5 +10,7 @@ void eraseVariable(Napi::Env, const std::string& name) {
   char* value = std::getenv(name.c_str());
   if (value) std::memset(value, 0, std::strlen(value));
 }
+
+void collectGarbage(Napi::Env) { Isolate().collectGarbage(); }
 
 }  // namespace cloudeasyml::bindings

@@ -26,6 +26,8 @@ void stopAll(Napi::Env env);
 
 /// Overwrites a variable's value where the process was given it, which /proc shows to the end.
 void eraseVariable(Napi::Env env, const std::string& name);
+/// Has V8 begin to collect this thread's garbage.
+void collectGarbage(Napi::Env env);
 
 // Sessions: sessionBinding.cc
 

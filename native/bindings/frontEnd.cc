@@ -72,6 +72,7 @@ Napi::Object FrontEnd::exports() {
       {"append", callback<&FrontEnd::append>},
       {"submit", callback<&FrontEnd::submit>},
       {"setEnvelope", callback<&FrontEnd::setEnvelope>},
+      {"setRequestId", callback<&FrontEnd::setRequestId>},
       {"shedWaitMs", callback<&FrontEnd::shedWaitMs>},
       {"flush", callback<&FrontEnd::flush>},
       {"discard", callback<&FrontEnd::discard>},
@@ -191,12 +192,13 @@ int32_t FrontEnd::routeOf(uint32_t ticket, std::string_view body, std::string_vi
 
 // Reads priority and timeout from a whole body. The headers count before it.
 // @returns 0, or why it was refused
-int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
-                               const protocols::Envelope& headers) {
+int32_t FrontEnd::readHead(uint32_t ticket, std::string_view body, const Headers& headers) {
+  if (headers.hasRequestId) requests_[ticket]->requestId = requestId_;
+  const auto& given = headers.envelope;
   auto& envelope = requests_[ticket]->envelope;
-  if (headers.isFrame) {
+  if (given.isFrame) {
     requests_[ticket]->protocol = &protocols::predictProtocol(true, false);
-    envelope = headers;
+    envelope = given;
     return 0;
   }
   switch (protocols::scanEnvelope(body, envelope)) {
@@ -209,17 +211,24 @@ int32_t FrontEnd::readEnvelope(uint32_t ticket, std::string_view body,
     case protocols::EnvelopeFault::kNone:
       break;
   }
-  if (headers.priority > 0) envelope.priority = headers.priority;
-  if (headers.timeoutMs > 0) envelope.timeoutMs = headers.timeoutMs;
+  if (given.priority > 0) envelope.priority = given.priority;
+  if (given.timeoutMs > 0) envelope.timeoutMs = given.timeoutMs;
   return 0;
 }
 
 /// Sets priority and timeout from the headers of the next request; 0 for a header that is absent.
 /// @param isFrame its body is a binary frame
 void FrontEnd::setEnvelope(uint32_t priority, uint32_t timeoutMs, bool isFrame) {
-  envelope_.isFrame = isFrame;
-  envelope_.priority = static_cast<uint8_t>(priority);
-  envelope_.timeoutMs = timeoutMs;
+  auto& envelope = headers_.envelope;
+  envelope.isFrame = isFrame;
+  envelope.priority = static_cast<uint8_t>(priority);
+  envelope.timeoutMs = timeoutMs;
+}
+
+/// Sets what the client calls the next request.
+void FrontEnd::setRequestId(std::string requestId) {
+  headers_.hasRequestId = true;
+  requestId_ = std::move(requestId);
 }
 
 /// @returns the expected wait of the request that was shed last
@@ -229,10 +238,10 @@ double FrontEnd::shedWaitMs() { return static_cast<double>(shedWaitNs_) / 1e6; }
 /// @returns the handle of the deployment that has the request, or why it was refused
 int32_t FrontEnd::submit(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk) {
   // Not for the next request, even where this one is refused.
-  const auto headers = std::exchange(envelope_, {});
+  const auto headers = std::exchange(headers_, {});
   std::string_view body;
   if (const int32_t refused = openBody(ticket, owner, chunk, body)) return refused;
-  if (const int32_t refused = readEnvelope(ticket, body, headers)) return refused;
+  if (const int32_t refused = readHead(ticket, body, headers)) return refused;
   Request* request = requests_[ticket];
   auto& dispatcher = engine_->dispatcher;
   if (endpoint != Route::kByBody) {

@@ -39,6 +39,7 @@ class FrontEnd {
   int32_t append(uint32_t ticket, uint32_t owner, Bytes chunk);
   int32_t submit(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk);
   void setEnvelope(uint32_t priority, uint32_t timeoutMs, bool isFrame);
+  void setRequestId(std::string requestId);
   double shedWaitMs();
   void flush();
   void discard(uint32_t ticket);
@@ -59,6 +60,14 @@ class FrontEnd {
   void holdReader(uint32_t ticket, bool held);
   void cancelStream(uint32_t ticket);
 
+  /// What the headers of a request say.
+  struct Headers {
+    /// Priority and timeout.
+    protocols::Envelope envelope;
+    /// It is in `requestId_`.
+    bool hasRequestId = false;
+  };
+
   void notifyWorkers(bool isInline);
   bool runInline(const std::shared_ptr<serving::Deployment>& deployment);
   void drop(uint32_t ticket);
@@ -68,7 +77,7 @@ class FrontEnd {
   int32_t submitted(uint32_t ticket, const serving::Submission& submission);
   int32_t openBody(uint32_t ticket, uint32_t owner, Bytes chunk, std::string_view& whole);
   int32_t openFrame(uint32_t ticket, uint32_t owner, Bytes frame);
-  int32_t readEnvelope(uint32_t ticket, std::string_view body, const protocols::Envelope& headers);
+  int32_t readHead(uint32_t ticket, std::string_view body, const Headers& headers);
   int32_t routeOf(uint32_t ticket, std::string_view body, std::string_view& id);
   int32_t begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::string_view id,
                 std::string tag);
@@ -95,8 +104,9 @@ class FrontEnd {
   /// The frame scanned last; its views point into the caller's bytes.
   protocols::Frame frame_;
   bool frameIsBinary_ = false;
-  /// Priority and timeout from the headers of the next request.
-  protocols::Envelope envelope_;
+  /// Of the next request.
+  Headers headers_;
+  std::string requestId_;
   /// The expected wait of the request that was shed last.
   int64_t shedWaitNs_ = 0;
   /// By ticket: the requests that are out.

@@ -49,8 +49,7 @@ int32_t FrontEnd::submitFrame(uint32_t ticket, uint32_t owner, Bytes frame) {
 int32_t FrontEnd::begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::string_view id,
                         std::string tag) {
   Request* opening = requests_[ticket];
-  auto stream =
-      std::make_shared<Stream>(pool_, ticket, *opening->protocol, *opening->share, std::move(tag));
+  auto stream = std::make_shared<Stream>(pool_, *opening, std::move(tag));
   auto& dispatcher = engine_->dispatcher;
   const auto admission =
       endpoint == Route::kByBody
@@ -69,10 +68,10 @@ int32_t FrontEnd::begin(uint32_t ticket, uint32_t owner, int32_t endpoint, std::
 /// A deployment that has no streams leaves the body as append() does.
 /// @returns the deployment's handle, or why it was refused
 int32_t FrontEnd::openStream(uint32_t ticket, uint32_t owner, int32_t endpoint, Bytes chunk) {
-  const auto headers = std::exchange(envelope_, {});
+  const auto headers = std::exchange(headers_, {});
   std::string_view body;
   if (const int32_t refused = openBody(ticket, owner, chunk, body)) return refused;
-  if (const int32_t refused = readEnvelope(ticket, body, headers)) return refused;
+  if (const int32_t refused = readHead(ticket, body, headers)) return refused;
   std::string_view id;
   if (endpoint == Route::kByBody) {
     if (const int32_t refused = routeOf(ticket, body, id)) return refused;

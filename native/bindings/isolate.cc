@@ -23,7 +23,9 @@ Function find(const char* name) noexcept {
 Isolate::Isolate()
     : terminate_(find<Method>("_ZN2v87Isolate18TerminateExecutionEv")),
       cancelTermination_(find<Method>("_ZN2v87Isolate24CancelTerminateExecutionEv")),
-      runMicrotasks_(find<Method>("_ZN2v815MicrotasksScope17PerformCheckpointEPNS_7IsolateE")) {
+      runMicrotasks_(find<Method>("_ZN2v815MicrotasksScope17PerformCheckpointEPNS_7IsolateE")),
+      noteMemoryPressure_(find<void (*)(void*, int)>(
+          "_ZN2v87Isolate26MemoryPressureNotificationENS_19MemoryPressureLevelE")) {
   const auto current = find<void* (*)()>("_ZN2v87Isolate10GetCurrentEv");
   if (terminate_ && cancelTermination_ && runMicrotasks_ && current) isolate_ = current();
 }

@@ -1,4 +1,4 @@
-// What Node-API lacks: interrupting a thread's JavaScript.
+// What Node-API lacks: interrupting a thread's JavaScript, and having its garbage collected.
 #pragma once
 
 namespace cloudeasyml::bindings {
@@ -20,12 +20,21 @@ class Isolate {
   /// Runs promise reactions until there are none, unless some are being run already.
   void runMicrotasks() const { runMicrotasks_(isolate_); }
 
+  /// Begins to collect all garbage in small steps, where that is possible. On the isolate's thread.
+  void collectGarbage() const {
+    if (isolate_ && noteMemoryPressure_) noteMemoryPressure_(isolate_, kModeratePressure);
+  }
+
  private:
   using Method = void (*)(void* isolate);
+
+  /// Of v8::MemoryPressureLevel.
+  static constexpr int kModeratePressure = 1;
 
   Method terminate_;
   Method cancelTermination_;
   Method runMicrotasks_;
+  void (*noteMemoryPressure_)(void* isolate, int level);
   void* isolate_ = nullptr;
 };
 

@@ -8,6 +8,9 @@ namespace cloudeasyml::serving {
 
 namespace {
 
+/// JavaScript passes numbers as int32.
+constexpr uint32_t kHighestNumber = 0x7fffffff;
+
 /// Spreads consecutive numbers evenly over a range (D. E. Knuth's multiplicative hashing).
 uint32_t spread(uint32_t number, uint32_t range) noexcept {
   return static_cast<uint32_t>((uint64_t{number * 2654435769u} * range) >> 32);
@@ -37,18 +40,34 @@ uint32_t Directory::route(const std::string& id, std::vector<Share> shares) {
   uint32_t weights = 0;
   for (const auto& share : shares) weights += share.weight;
   std::lock_guard lock(mutex_);
-  auto known = byId_.find(id);
-  if (known == byId_.end()) {
-    const auto number = static_cast<uint32_t>(endpoints_.size());
-    endpoints_.push_back(std::make_unique<Endpoint>());
-    endpoints_.back()->id = id;
-    known = byId_.emplace(endpoints_.back()->id, number).first;
-  }
-  auto& endpoint = *endpoints_[known->second];
+  const auto known = byId_.find(id);
+  auto& endpoint = known == byId_.end() ? addEndpoint(id) : *known->second;
   // The old shares are destroyed after the lock is released.
   endpoint.shares.swap(shares);
   endpoint.weights = weights;
-  return known->second;
+  return endpoint.number;
+}
+
+Directory::Endpoint& Directory::addEndpoint(const std::string& id) {
+  if (2 * byId_.size() >= endpoints_.size()) {
+    std::vector<std::unique_ptr<Endpoint>> before(2 * endpoints_.size());
+    before.swap(endpoints_);
+    for (auto& endpoint : before) {
+      if (endpoint) placeOf(endpoint->number) = std::move(endpoint);
+    }
+  }
+  while (placeOf(nextNumber_)) nextNumber_ = (nextNumber_ + 1) & kHighestNumber;
+  auto& place = placeOf(nextNumber_);
+  place = std::make_unique<Endpoint>();
+  place->id = id;
+  place->number = nextNumber_;
+  nextNumber_ = (nextNumber_ + 1) & kHighestNumber;
+  byId_.emplace(place->id, place.get());
+  return *place;
+}
+
+std::unique_ptr<Directory::Endpoint>& Directory::placeOf(uint32_t number) {
+  return endpoints_[number & (endpoints_.size() - 1)];
 }
 
 void Directory::unroute(const std::string& id) {
@@ -57,7 +76,8 @@ void Directory::unroute(const std::string& id) {
   std::lock_guard lock(mutex_);
   const auto known = byId_.find(id);
   if (known == byId_.end()) return;
-  dropped = std::move(endpoints_[known->second]);
+  dropped = std::move(placeOf(known->second->number));
+  // Its key is the endpoint's own.
   byId_.erase(known);
 }
 
@@ -104,11 +124,12 @@ void Directory::forget(Request& request) const {
 
 const Directory::Endpoint* Directory::endpointOf(std::string_view id) const {
   const auto known = byId_.find(id);
-  return known == byId_.end() ? nullptr : endpoints_[known->second].get();
+  return known == byId_.end() ? nullptr : known->second;
 }
 
 const Directory::Endpoint* Directory::endpointOf(uint32_t number) const {
-  return number < endpoints_.size() ? endpoints_[number].get() : nullptr;
+  const Endpoint* found = endpoints_[number & (endpoints_.size() - 1)].get();
+  return found && found->number == number ? found : nullptr;
 }
 
 }  // namespace cloudeasyml::serving

@@ -37,6 +37,8 @@ struct Share {
 /// Look-ups take a shared lock and changes an exclusive one, so look-ups do not block each other.
 class Directory {
  public:
+  Directory() : endpoints_(kFewestPlaces) {}
+
   // Changes.
 
   /// Adds a deployment that no endpoint leads to yet.
@@ -72,8 +74,11 @@ class Directory {
   void forget(Request& request) const;
 
  private:
+  static constexpr size_t kFewestPlaces = 16;
+
   struct Endpoint {
     std::string id;
+    uint32_t number = 0;
     std::vector<Share> shares;
     uint32_t weights = 0;
     mutable std::atomic<uint32_t> requests{0};
@@ -85,11 +90,18 @@ class Directory {
   const Endpoint* endpointOf(std::string_view id) const;
   const Endpoint* endpointOf(uint32_t number) const;
 
+  // With the exclusive lock held.
+  Endpoint& addEndpoint(const std::string& id);
+  std::unique_ptr<Endpoint>& placeOf(uint32_t number);
+
   alignas(kCacheLine) mutable std::shared_mutex mutex_;
   // These change only under the exclusive lock.
+  /// Each at its number modulo the size, a power of two. A number is not used again, so a request
+  /// never reaches another endpoint than the one it named.
   alignas(kCacheLine) std::vector<std::unique_ptr<Endpoint>> endpoints_;
-  std::unordered_map<std::string_view, uint32_t> byId_;
+  std::unordered_map<std::string_view, Endpoint*> byId_;
   std::unordered_map<uint32_t, std::shared_ptr<Deployment>> deployments_;
+  uint32_t nextNumber_ = 0;
   uint32_t nextHandle_ = 0;
 };
 

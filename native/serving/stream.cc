@@ -26,13 +26,13 @@ void releaseAll(const std::deque<Request*>& requests) {
 
 }  // namespace
 
-Stream::Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket,
-               const protocols::Protocol& protocol, ByteBudget::Share& share, std::string tag)
+Stream::Stream(std::shared_ptr<RequestPool> pool, const Request& opening, std::string tag)
     : pool(std::move(pool)),
-      ticket(ticket),
-      protocol(protocol),
-      share(share),
+      ticket(opening.ticket),
+      protocol(*opening.protocol),
+      share(*opening.share),
       tag(std::move(tag)),
+      requestId(opening.requestId),
       stepDueNs_(kNever) {}
 
 Stream::~Stream() { releaseAll(inputs_); }

@@ -31,12 +31,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   enum class Input { kTaken, kNone, kEnded };
 
   /// @param pool its front end's
-  /// @param share of its user's bytes
-  /// @param protocol how its inputs are read and its outputs written
+  /// @param opening the request that opens it
   /// @param tag its id on a connection of many requests; empty where it has the connection to
   /// itself
-  Stream(std::shared_ptr<RequestPool> pool, uint32_t ticket, const protocols::Protocol& protocol,
-         ByteBudget::Share& share, std::string tag);
+  Stream(std::shared_ptr<RequestPool> pool, const Request& opening, std::string tag);
   ~Stream();
 
   const std::shared_ptr<RequestPool> pool;
@@ -44,6 +42,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   const protocols::Protocol& protocol;
   ByteBudget::Share& share;
   const std::string tag;
+  /// What its client calls it in logs; empty where that is not known.
+  const std::string requestId;
 
   bool hasBinaryAnswers() const noexcept { return protocol.hasBinaryAnswers(); }
   /// An empty request for one of its completions.

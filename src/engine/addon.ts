@@ -80,6 +80,8 @@ export interface Addon extends ServingAddon {
   stopAll(): void;
   /** Overwrites a variable's value where the process was given it, which /proc shows to the end. */
   eraseVariable(name: string): void;
+  /** Begins to collect this thread's garbage, in small steps. */
+  collectGarbage(): void;
   /** What a model consists of now; `weights` is of its external files alone. */
   modelState(
     model: string | Uint8Array,

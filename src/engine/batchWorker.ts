@@ -94,6 +94,8 @@ export interface BatchWorker {
   ): boolean;
   /** The milliseconds until the stream's plugin owes a step; infinite where it owes none. */
   stepTimeLeft(stream: number): number;
+  /** What its client calls a stream; '' where that is not known. */
+  streamRequestId(stream: number): string;
   /** The synchronous runs from here to `leaveScope()` are the stream's: they stop when it ends. */
   enterStream(stream: number): void;
   /** The same for a request of a batch, or for all of them where there is none with this index. */

@@ -124,6 +124,11 @@ export class FrontEnd {
     this.#native.setEnvelope(priority, timeoutMs, isFrame);
   }
 
+  /** Sets what logs call the request that is submitted or opened next. */
+  setRequestId(requestId: string): void {
+    this.#native.setRequestId(requestId);
+  }
+
   /** The expected wait, in milliseconds, of the request that was refused last with `Admission.shed`. */
   get shedWaitMs(): number {
     return this.#native.shedWaitMs();
@@ -246,6 +251,7 @@ export interface NativeFrontEnd {
   append(ticket: number, owner: number, chunk: ArrayBuffer): number;
   submit(ticket: number, owner: number, endpoint: number, chunk: ArrayBuffer): number;
   setEnvelope(priority: number, timeoutMs: number, isFrame: boolean): void;
+  setRequestId(requestId: string): void;
   shedWaitMs(): number;
   flush(): void;
   discard(ticket: number): void;

@@ -88,7 +88,7 @@ export interface PredictionContext {
    * infinite while it waits for its client.
    */
   readonly deadline: number;
-  /** What logs call the request; '' where that is not known. */
+  /** The `x-request-id` of its HTTP client, as logs have it; '' where there is none, and over WebSocket. */
   readonly requestId: string;
   readonly logger: PluginLogger;
 }

@@ -1,6 +1,7 @@
 import type { BatchWorker } from '../engine/batchWorker.js';
 import type { BaseModel } from '../plugin/baseModel.js';
 import type { CodeGuard } from './codeGuard.js';
+import { Garbage } from './garbage.js';
 import { HostedModel } from './hostedModel.js';
 import { loadTimedOut } from './loadFailure.js';
 import { loadInstance } from './loadInstance.js';
@@ -23,6 +24,7 @@ export class HostedModels {
   readonly #models = new Map<number, HostedModel>();
   /** The deployments that load here, each with its attempt. */
   readonly #loading = new Map<number, symbol>();
+  readonly #garbage = new Garbage();
 
   /** @param streamsEnded resolves when the code of a model's streams has ended */
   constructor(
@@ -133,6 +135,8 @@ export class HostedModels {
       await within(Promise.resolve(unloading), unloadMs, late);
     } catch (error) {
       new DeploymentLog(handle, this.#tell).failure('unload() failed', error);
+    } finally {
+      this.#garbage.collectLater();
     }
   }
 }

@@ -149,7 +149,7 @@ export class HostedStream {
     return {
       signal: this.#aborter.signal,
       options: input.options,
-      requestId: '',
+      requestId: this.#engine.streamRequestId(this.#number),
       logger: this.#log,
       get deadline() {
         return deadline();

@@ -1,12 +1,15 @@
 /** The task of a loading thread: loads one plugin, and keeps its instance until it is released. */
 import { once } from 'node:events';
 import { threadId } from 'node:worker_threads';
+import { Garbage } from './garbage.js';
 import { loadFailureOf } from './loadFailure.js';
 import { loadInstance } from './loadInstance.js';
 import type { FromLoadingThread, LoadingTask } from './messages.js';
 import { guardProcess } from './processGuard.js';
 
 guardProcess();
+
+const garbage = new Garbage();
 
 export default async function runLoading({ port, plugin }: LoadingTask): Promise<void> {
   const tell = (message: FromLoadingThread) => port.postMessage(message);
@@ -22,5 +25,6 @@ export default async function runLoading({ port, plugin }: LoadingTask): Promise
     tell({ type: 'failed', failure: loadFailureOf(error, plugin.directory) });
   } finally {
     port.close();
+    garbage.collectLater();
   }
 }

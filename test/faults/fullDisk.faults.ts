@@ -74,7 +74,9 @@ async function checkKey(admin: HttpClient): Promise<void> {
   // Another lane may have changed it meanwhile.
   const now = keys.known.find(([keyId]) => keyId === id)![1];
   if (!answer || now !== told) return;
-  expect(answer.status, `key ${id}, told ${told}`).toBe(told === 'there' ? 200 : 401);
+  // After many such keys an address has to wait with keys that are not known.
+  const expected = told === 'there' ? [200] : [401, 429];
+  expect(expected, `key ${id}, told ${told}`).toContain(answer.status);
 }
 
 async function deploy(admin: HttpClient): Promise<void> {

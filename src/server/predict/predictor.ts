@@ -222,6 +222,7 @@ export class Predictor implements SlotListener, CompletionListener {
     if (priority !== 0 || timeoutMs !== 0 || isFrame) {
       this.#engine.setEnvelope(priority, timeoutMs, isFrame);
     }
+    if (slot.requestIdHeader !== '') this.#engine.setRequestId(slot.requestId);
     slot.phase = Phase.queued;
     const handle = slot.wantsEvents
       ? this.#openStream(slot, owner, chunk, isFrame)

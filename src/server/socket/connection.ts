@@ -30,6 +30,8 @@ export class Connection {
   isBehind = false;
   /** Streams whose inputs the engine does not take for now. */
   heldWriters = 0;
+  /** Pings since the last tick. */
+  pings = 0;
   /** Frames in a row that were wrong. */
   wrongFrames = 0;
   /** Unread bytes that the engine counts as held by its user. */

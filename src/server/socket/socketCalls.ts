@@ -22,6 +22,8 @@ const countedBytes = 64 * 1024;
 const refusedTimes = 4;
 /** With this many times that unread, a further request ends the connection. */
 export const closedTimes = 64;
+/** Pings of a connection within a tick after which it is closed. */
+const maxPings = 128;
 /** Wrong frames in a row after which a connection is closed. */
 const maxWrongFrames = 128;
 /** Input beyond what a stream takes, in bytes, that may come until its client can be made to wait. */
@@ -133,9 +135,9 @@ export class SocketCalls implements CompletionListener {
     }
   }
 
-  /** Closes the connection of a client that sends pings and does not read what answers them. */
+  /** Closes the connection of a client that does little but send pings: each is answered. */
   onPing(connection: Connection): void {
-    if (connection.unreadBytes > refusedTimes * this.#limits.maxBufferedBytes) connection.close();
+    if (++connection.pings > maxPings) connection.close();
   }
 
   onCompletion({ ticket, outcome, rows, chargedMs, body, isBinary }: Completion): void {

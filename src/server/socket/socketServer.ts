@@ -253,6 +253,7 @@ export class SocketServer {
   #tick(): void {
     const latest = performance.now() - authMs;
     for (const connection of this.#connections) {
+      connection.pings = 0;
       if (connection.principal || connection.openedAt > latest) continue;
       const late = `No key came within ${authMs / 1000} s.`;
       connection.refuse(new CloudEasyMLError('key_missing', late));

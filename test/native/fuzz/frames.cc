@@ -23,11 +23,18 @@ struct Expected {
   bool hasData = false;
   bool wrongDeployment = false;
   bool wrongSwitch = false;
+  bool wrongPriority = false;
+  bool wrongTimeout = false;
   std::optional<std::string_view> deploymentId;
   bool switches[4] = {};
 };
 
 constexpr std::string_view kSwitches[] = {"stream", "end", "cancel", "binary"};
+
+bool isWholeFrom1(simdjson::dom::element value, int64_t most) {
+  int64_t number;
+  return !value.get(number) && number >= 1 && number <= most;
+}
 
 Expected expectedOf(simdjson::dom::object object) {
   Expected expected;
@@ -36,7 +43,11 @@ Expected expectedOf(simdjson::dom::object object) {
     const auto name = std::find(std::begin(kSwitches), std::end(kSwitches), field.key);
     const bool isSwitch = name != std::end(kSwitches);
     const bool isData = field.key == "data" || field.key == "tensors";
-    if (!isSwitch && !isData && field.key != "id" && field.key != "deploymentId") continue;
+    const bool isPriority = field.key == "priority";
+    const bool isTimeout = field.key == "timeoutMs";
+    const bool isKnown = isSwitch || isData || isPriority || isTimeout || field.key == "id" ||
+                         field.key == "deploymentId";
+    if (!isKnown) continue;
     const auto entry = " " + std::string(field.key) + " ";
     expected.twice = expected.twice || seen.find(entry) != std::string::npos;
     seen += entry;
@@ -46,6 +57,10 @@ Expected expectedOf(simdjson::dom::object object) {
       expected.switches[name - std::begin(kSwitches)] = value;
     } else if (isData) {
       expected.hasData = true;
+    } else if (isPriority) {
+      expected.wrongPriority = expected.wrongPriority || !isWholeFrom1(field.value, 9);
+    } else if (isTimeout) {
+      expected.wrongTimeout = expected.wrongTimeout || !isWholeFrom1(field.value, INT32_MAX);
     } else if (field.key == "id") {
       expected.hasId = expected.hasId || field.value.is_string() || field.value.is_number();
     } else {
@@ -61,7 +76,8 @@ Expected expectedOf(simdjson::dom::object object) {
 }
 
 void requireAsExpected(const ScannedFrame& frame, const Expected& expected, bool shortText) {
-  const bool faulty = expected.twice || expected.wrongDeployment || expected.wrongSwitch;
+  const bool faulty = expected.twice || expected.wrongDeployment || expected.wrongSwitch ||
+                      expected.wrongPriority || expected.wrongTimeout;
   switch (frame.fault) {
     case Fault::kId:
       REQUIRE(!expected.hasId || !shortText);
@@ -74,6 +90,12 @@ void requireAsExpected(const ScannedFrame& frame, const Expected& expected, bool
       return;
     case Fault::kSwitch:
       REQUIRE(expected.wrongSwitch);
+      return;
+    case Fault::kPriority:
+      REQUIRE(expected.wrongPriority);
+      return;
+    case Fault::kTimeout:
+      REQUIRE(expected.wrongTimeout);
       return;
     default:
       REQUIRE(frame.fault == Fault::kNone);

@@ -78,11 +78,14 @@ export default class Streams extends BaseModel<Config> {
   async *#outputs(
     { mode = 'echo', count = 1, bytes = 1, everyMs = 0 }: Options,
     inputs: AsyncIterable<PredictionInput>,
-    { signal }: StreamContext,
+    { signal, requestId }: StreamContext,
   ): AsyncGenerator<unknown> {
     switch (mode) {
       case 'echo':
         for await (const { data } of inputs) yield data;
+        return;
+      case 'requestId':
+        yield requestId;
         return;
       case 'sum': {
         let sum = 0;
