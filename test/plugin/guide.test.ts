@@ -85,6 +85,8 @@ describe('the plugin guide', () => {
       'flowers',
       'imageLabels',
       'reviewSentiment',
+      'reviewTone',
+      'rowSums',
       'smoothLevel',
       'trendForecast',
       'wordChain',

@@ -71,7 +71,7 @@ export function definedModel<Definition extends AnyDefinition>(
       });
     }
 
-    batch(inputs: PredictionInput[], contexts: readonly PredictionContext[]) {
+    batch(inputs: PredictionInput[], contexts: readonly PredictionContext[] = []) {
       const outputs = new Array<PartialPredictionOutput | Error>(inputs.length);
       const good: number[] = [];
       const checkedInputs: Input[] = [];
