@@ -114,6 +114,8 @@ export abstract class BaseModel<Config extends object = Record<string, unknown>>
    * this model's `InferenceSession`s with. `{}` outside the server.
    */
   sessionOptions: SessionOptions = {};
+  /** Writes to the server's log; outside the server to standard error. */
+  logger: PluginLogger = console;
   /** Set by `load()`; the server never calls `predict()` before. */
   isLoaded = false;
 

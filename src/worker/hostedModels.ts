@@ -59,7 +59,8 @@ export class HostedModels {
       this.#loading.set(handle, attempt);
       try {
         const limitMs = loadLimitMs ?? plugin.serving.loadTimeoutMs;
-        const instance = this.#load(plugin, limitMs);
+        const log = new DeploymentLog(handle, this.#tell);
+        const instance = this.#load(plugin, log, limitMs);
         const isWanted = () => this.#loading.get(handle) === attempt;
         // Where it comes too late, or was unhosted while it loaded.
         const onLoaded = (model: BaseModel) => {
@@ -68,7 +69,6 @@ export class HostedModels {
         void instance.then(onLoaded, () => {});
         const model = await within(instance, limitMs, () => loadTimedOut(limitMs));
         if (!isWanted()) return;
-        const log = new DeploymentLog(handle, this.#tell);
         this.#models.set(handle, new HostedModel(this.#engine, model, handle, plugin, log));
       } finally {
         if (this.#loading.get(handle) === attempt) this.#loading.delete(handle);
@@ -114,10 +114,10 @@ export class HostedModels {
     }
   }
 
-  #load(plugin: HostedPlugin, limitMs: number): Promise<BaseModel> {
+  #load(plugin: HostedPlugin, log: DeploymentLog, limitMs: number): Promise<BaseModel> {
     let instance: Promise<BaseModel> | undefined;
     const isInterrupted = this.#guard.runFor(limitMs, () => {
-      instance = loadInstance(plugin);
+      instance = loadInstance(plugin, log);
     });
     return instance && !isInterrupted ? instance : Promise.reject(loadTimedOut(limitMs));
   }

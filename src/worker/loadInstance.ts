@@ -1,4 +1,4 @@
-import type { BaseModel } from '../plugin/baseModel.js';
+import type { BaseModel, PluginLogger } from '../plugin/baseModel.js';
 import { createModel, loadModelClass } from '../plugin/loadPlugin.js';
 import type { HostedPlugin } from './messages.js';
 
@@ -7,8 +7,12 @@ import type { HostedPlugin } from './messages.js';
  *
  * @throws whatever the plugin throws
  */
-export async function loadInstance(plugin: HostedPlugin): Promise<BaseModel> {
+export async function loadInstance(
+  plugin: HostedPlugin,
+  logger?: PluginLogger,
+): Promise<BaseModel> {
   const model = createModel(await loadModelClass(plugin), plugin, plugin);
+  if (logger) model.logger = logger;
   await model.load();
   model.isLoaded = true;
   const health = model.healthCheck();

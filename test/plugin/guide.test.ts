@@ -85,6 +85,8 @@ describe('the plugin guide', () => {
       'flowers',
       'imageLabels',
       'reviewSentiment',
+      'reviewTone',
+      'rowSums',
       'smoothLevel',
       'trendForecast',
       'wordChain',
@@ -238,6 +240,33 @@ describe('the steps of concurrent streams', () => {
   });
 });
 
+describe('the plugins in one declaration', () => {
+  test('answer by items, and by rows', async () => {
+    const tone = await deploy('reviewTone');
+    const answers = await tone.predictBatch!([
+      { data: 'Excellent!', options: {} },
+      { data: ['good and poor', 'awful'], options: {} },
+      { data: 'unheard of', options: {} },
+    ]);
+    expect(answers).toEqual([{ predictions: 1 }, { predictions: [0, -1] }, expect.any(InputError)]);
+
+    const sums = await deploy('rowSums');
+    const rows = [
+      [1, 2, 3],
+      [4, 5, 6],
+    ];
+    const joined = await sums.predictBatch!([
+      { data: rows, options: {} },
+      { data: [[1, 1, 1]], options: {} },
+    ]);
+    expect(JSON.parse(JSON.stringify(joined))).toEqual([
+      { predictions: [[6], [15]] },
+      { predictions: [[3]] },
+    ]);
+    await Promise.all([tone.unload(), sums.unload()]);
+  });
+});
+
 describe('the code of the guide', () => {
   test('is strictly typed', async () => {
     // The package is not installed beside these files: its types are where the build put them.
@@ -248,7 +277,11 @@ describe('the code of the guide', () => {
         extends: './tsconfig.json',
         compilerOptions: {
           noUncheckedIndexedAccess: true,
-          paths: { cloudeasyml: types('index.d.ts'), 'cloudeasyml/onnx': types('onnx/index.d.ts') },
+          paths: {
+            cloudeasyml: types('index.d.ts'),
+            'cloudeasyml/onnx': types('onnx/index.d.ts'),
+            'cloudeasyml/testing': types('testing/index.d.ts'),
+          },
         },
       }),
     );
@@ -262,11 +295,12 @@ describe('the code of the guide', () => {
       path.join(folder, 'vitest.config.mjs'),
       `export default { resolve: { alias: [
         { find: /^cloudeasyml$/, replacement: ${JSON.stringify(path.join(root, 'dist/index.js'))} },
+        { find: /^cloudeasyml\\/testing$/, replacement: ${JSON.stringify(path.join(root, 'dist/testing/index.js'))} },
         { find: /^cloudeasyml\\/onnx$/, replacement: ${JSON.stringify(path.join(root, 'dist/onnx/index.js'))} },
       ] } };`,
     );
     const { code, output } = await tool('vitest/vitest.mjs', ['run']);
-    expect(output).toContain('3 passed');
+    expect(output).toContain('4 passed');
     expect(code).toBe(0);
   });
 });
